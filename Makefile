@@ -1,0 +1,50 @@
+# Two commands do everything: `make run` and `make test`. The rest is for those who change the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+RUN_READY := $(VENV)/.ready-to-run
+TEST_READY := $(VENV)/.ready-to-test
+
+.PHONY: run test check format accuracy bench lock clean
+
+run: $(RUN_READY)
+	@exec $(BIN)/rumorwatch run
+
+test: $(TEST_READY)
+	$(BIN)/pytest tests
+
+check: $(TEST_READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest tests/unit
+
+format: $(TEST_READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(RUN_READY): requirements-build.lock requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "rumorwatch needs Python 3.11 or newer; set PYTHON=..." >&2; exit 1; }
+	@echo "Installing what is needed to run, once (about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements-build.lock -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST_READY): requirements-test.lock $(RUN_READY)
+	@echo "Installing what is needed to test, once ..."
+	@$(PIP) --require-hashes -r requirements-test.lock
+	@touch $@
+
+# Pins everything anew, with hashes and without addresses; needs uv. Look at the difference before you commit it.
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+lock:
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --group test --extra postgres pyproject.toml -c requirements.lock -o requirements-test.lock
+	printf 'psycopg[binary]>=3.2\n' | $(LOCK) - -c requirements.lock -o deploy/requirements-postgres.lock
+	printf 'hatchling\neditables\n' | $(LOCK) - -o requirements-build.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

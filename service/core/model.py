@@ -1,0 +1,464 @@
+"""The nouns: one frozen type for each moment of an item's way.
+
+Feed -> Entry -> Item -> Statement -> Story (with Positions) -> Step -> Alert -> Delivery.
+All times are aware datetimes in UTC. All offsets count Python characters (code points).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+# --- words -----------------------------------------------------------------------------------------
+
+
+class Kind(StrEnum):
+    """What a statement does to its claim."""
+
+    RUMOR = "rumor"
+    DENIAL = "denial"
+    CONFIRMATION = "confirmation"
+    NO_COMMENT = "no_comment"
+    RETRACTION = "retraction"
+    STANDS_BY = "stands_by"
+
+
+class Strength(StrEnum):
+    """How firmly a denial denies, strongest first."""
+
+    FLAT = "flat"
+    LIMITED = "limited"
+    NOT_AWARE = "not_aware"
+    NON_DENIAL = "non_denial"
+
+    @property
+    def rank(self) -> int:
+        """3 for flat down to 0 for non_denial: a larger rank denies more."""
+        return _STRENGTH_RANK[self]
+
+
+_STRENGTH_RANK = {Strength.FLAT: 3, Strength.LIMITED: 2, Strength.NOT_AWARE: 1, Strength.NON_DENIAL: 0}
+
+
+class Role(StrEnum):
+    """What makes a party worth hearing on a claim."""
+
+    PRINCIPAL = "principal"
+    SPOKESMAN = "spokesman"
+    EXECUTIVE = "executive"
+    AUTHORITY = "authority"
+    FACT_CHECKER = "fact_checker"
+    OUTLET = "outlet"
+    SOURCE = "source"
+
+    @property
+    def can_know(self) -> bool:
+        """Whether a denial or confirmation by this role moves a story: an unnamed source's does not."""
+        return self is not Role.SOURCE
+
+
+class Status(StrEnum):
+    """Where a story stands, folded from the positions of its parties."""
+
+    OPEN = "open"
+    DENIED = "denied"
+    CONFIRMED = "confirmed"
+    DISPUTED = "disputed"
+    RETRACTED = "retracted"
+
+
+class EventType(StrEnum):
+    """A story moved. The dotted name is also the webhook's type."""
+
+    OPENED = "story.opened"
+    SPREAD = "story.spread"
+    DENIED = "story.denied"
+    CONFIRMED = "story.confirmed"
+    NO_COMMENT = "story.no_comment"
+    DISPUTED = "story.disputed"
+    REVERSED = "story.reversed"
+    RETRACTED = "story.retracted"
+    EXPIRED = "story.expired"
+    REVIVED = "story.revived"
+
+
+class Reason(StrEnum):
+    """Why a statement did or did not alert."""
+
+    FIRST_DENIAL_BY_PARTY = "first_denial_by_party"
+    STRONGER_DENIAL = "stronger_denial"
+    FIRST_CONFIRMATION_BY_PARTY = "first_confirmation_by_party"
+    REVERSAL = "reversal"
+    RETRACTION = "retraction"
+    RUMOR = "rumor"
+    NO_COMMENT = "no_comment"
+    STANDS_BY = "stands_by"
+    REPEAT = "repeat"
+    RECAP = "recap"
+    BELOW_THRESHOLD = "below_threshold"
+    NOT_WATCHED = "not_watched"
+    DOUBTFUL_JOIN = "doubtful_join"
+    BACKFILL = "backfill"
+
+
+# --- intake ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A source that is polled, with what the last poll left behind.
+
+    `told_as_news`: the first fetch alerts like any other (only the demonstration feed).
+    `etag` and `last_modified` are the server's bytes, kept exactly. `fetched_at` is when the last whole
+    document came (outcome `fetched` or `not_modified`), None where that is not known.
+    """
+
+    id: str
+    url: str
+    outlet: str
+    interval_seconds: int = 900
+    told_as_news: bool = False
+    lang: str | None = None
+    baseline_done: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    next_poll_at: datetime | None = None
+    failures: int = 0
+    fetched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a feed said, as text. `position` counts from 0 in the order of the document."""
+
+    position: int
+    guid: str | None
+    title: str
+    text: str
+    url: str | None = None
+    published: datetime | None = None
+    lang: str | None = None
+    outlet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry as we keep it and read it.
+
+    `published` is what the source says; `told_at` is the moment the item speaks from: the published time
+    where it is sane, else when we first saw it. `told_at` orders and dates everything downstream.
+    """
+
+    id: str
+    title: str
+    text: str
+    told_at: datetime
+    url: str | None = None
+    outlet: str | None = None
+    published: datetime | None = None
+    lang: str | None = None
+    revision: int = 1
+    backfill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """An item, or a changed one, that a poll means to save. `reason` is `new` or `changed`.
+
+    `fingerprint` is that of title and text (text.fingerprint). `position` orders items of equal `told_at`.
+    """
+
+    item_id: str
+    fingerprint: str
+    guid: str | None
+    title: str
+    text: str
+    url: str | None
+    outlet: str | None
+    lang: str | None
+    published: datetime | None
+    told_at: datetime
+    position: int
+    backfill: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PollPlan:
+    """What one poll of a feed means to save, in one commit. `reason` says why for a person."""
+
+    revisions: tuple[NewRevision, ...]
+    next_poll_at: datetime
+    etag: str | None
+    last_modified: str | None
+    baseline_done: bool
+    failures: int
+    outcome: str  # "fetched", "not_modified", "failed"
+    reason: str
+    http_status: int | None = None
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The exact slice of an item's `title` or `text`: item.<field>[start:end] == text."""
+
+    field: str  # "title" or "text"
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed, in the affirmative, as a person would say it, and as the matcher compares it.
+
+    `principals`: canonical names of those the claim is about, main one first.
+    `relations`: language-free ids of what would happen (buy, merge, joint_venture, build_for, resign ...).
+    `terms`: content words of the claim's sentences, folded and stemmed, names left out, sorted.
+    `figures`: amounts and years as normalised strings, sorted.
+    """
+
+    text: str
+    principals: tuple[str, ...] = ()
+    relations: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Somebody takes a position on a claim, in one item. Defined kind by kind in the label guide.
+
+    `party` is the body spoken for, `speaker` the person who spoke, both as canonical names; None where the
+    text does not say. `strength` is set for denials only. `fresh` is False for a recap of something old.
+    `because` lists the ids of the cues that decided.
+    """
+
+    kind: Kind
+    party: str | None
+    speaker: str | None
+    role: Role | None
+    strength: Strength | None
+    claim: Claim
+    entities: tuple[str, ...]
+    fresh: bool
+    confidence: float
+    evidence: Evidence
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A tempting phrase that was not taken, and why: for `explain`."""
+
+    evidence: Evidence
+    cue: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read in one item, statements in text order (title first)."""
+
+    lang: str
+    statements: tuple[Statement, ...]
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+# --- stories ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A statement's words with where they stand: what an alert, a page and a person show as proof."""
+
+    text: str
+    field: str
+    start: int
+    end: int
+    item_id: str
+    url: str | None
+    outlet: str | None
+    title: str
+    told_at: datetime
+    kind: Kind
+    party: str | None
+    speaker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The latest stance of one party in one story."""
+
+    party: str
+    stance: Kind
+    strength: Strength | None
+    role: Role | None
+    speaker: str | None
+    at: datetime
+    quotation: Quotation
+
+    @property
+    def moves_status(self) -> bool:
+        """Whether this position counts when the status is folded."""
+        if self.stance is Kind.DENIAL:
+            return _can_know(self.role) and self.strength is not Strength.NON_DENIAL
+        return self.stance is not Kind.CONFIRMATION or _can_know(self.role)
+
+
+def _can_know(role: Role | None) -> bool:
+    return role is not None and role.can_know
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One claim being tracked. `version` rises by one with every saved change.
+
+    `rumor` is the first report of the claim (None while only a denial was seen), `claim` the profile that
+    later statements are compared with, grown by what joined. `reports` counts rumor statements, `repeats`
+    those that changed nothing.
+    """
+
+    id: str
+    claim: Claim
+    status: Status
+    positions: tuple[Position, ...]
+    opened_at: datetime
+    last_at: datetime
+    rumor: Quotation | None = None
+    version: int = 0
+    reports: int = 0
+    repeats: int = 0
+
+    def position_of(self, party: str) -> Position | None:
+        """The position of `party`, or None where it has not spoken."""
+        return next((p for p in self.positions if p.party == party), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which story a claim belongs to, how sure, and why. `story_id` None: it opens its own."""
+
+    story_id: str | None
+    score: float
+    sure: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one statement did to one story.
+
+    `event` is None where nothing moved. `earlier` is the same or another party's opposite position before a
+    reversal. `joined` says how the statement found its story.
+    """
+
+    story: Story
+    statement: Statement
+    item: Item
+    quotation: Quotation
+    event: EventType | None
+    reason: Reason
+    joined: Match
+    earlier: Quotation | None = None
+
+
+# --- alerts ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names."""
+
+    name: str
+    watchlist: tuple[str, ...] = ()
+    minimum_strength: Strength = Strength.NOT_AWARE
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One event for one subscription: all that a channel needs to tell it, frozen when it was decided.
+
+    `id` is stable: the same subscription, story, party, stance and strength give the same id.
+    """
+
+    id: str
+    subscription: str
+    event: EventType
+    reason: Reason
+    story_id: str
+    claim: str
+    status: Status
+    kind: Kind
+    party: str | None
+    role: Role | None
+    speaker: str | None
+    strength: Strength | None
+    at: datetime
+    evidence: Quotation
+    rumor: Quotation | None
+    earlier: Quotation | None
+    positions: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDecision:
+    """Whether a step alerts a subscription, and why. `alert` is None exactly where it does not."""
+
+    subscription: str
+    reason: Reason
+    alert: Alert | None
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `dead`: given up, kept for a person to see and resend."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One recorded try of a delivery. `answer` holds the receiver's first words, at most 500 characters."""
+
+    number: int
+    at: datetime
+    ok: bool
+    status: int | None
+    answer: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRevision:
+    """A unit of reading work under a lease. Only the holder of `token` may finish it."""
+
+    item: Item
+    feed_id: str
+    token: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedDelivery:
+    """A unit of sending work under a lease. `id` is the webhook-id; `tries` counts earlier attempts."""
+
+    id: str
+    alert: Alert
+    channel: str
+    token: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How much work waits right now."""
+
+    revisions: int = 0
+    deliveries: int = 0
