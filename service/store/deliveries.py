@@ -1,0 +1,118 @@
+"""Deliveries: handed out under leases, each attempt recorded in the commit that says what follows from it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, update
+
+from service.core.model import Alert, Attempt, ClaimedDelivery, DeliveryState
+from service.errors import LeaseLost
+from service.store.codec import decode
+from service.store.engine import reading, writing
+from service.store.schema import PENDING, Moment, alerts, attempts, deliveries
+
+_now = bindparam("now", type_=Moment)
+_d = deliveries
+_FREE = and_(
+    _d.c.state == PENDING,
+    _d.c.next_at <= _now,
+    or_(_d.c.token.is_(None), _d.c.lease_until <= _now),
+)
+NEXT_DELIVERY = (
+    select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.alert)
+    .join(alerts, alerts.c.id == _d.c.alert_id)
+    .where(_FREE, _d.c.channel.not_in(bindparam("busy", expanding=True)))
+    .order_by(_d.c.next_at, _d.c.id)
+    .limit(1)
+    .with_for_update(of=_d, skip_locked=True)
+)
+_DUE = select(func.count()).select_from(_d).where(_FREE)
+_TAKE = (
+    update(_d)
+    .where(_d.c.id == bindparam("delivery"))
+    .values(token=bindparam("new_token"), lease_until=bindparam("until"))
+)
+_FINISH = (
+    update(_d)
+    .where(_d.c.id == bindparam("delivery"), _d.c.token == bindparam("held"))
+    .values(
+        state=bindparam("new_state"),
+        next_at=func.coalesce(bindparam("again", type_=Moment), _d.c.next_at),
+        tries=_d.c.tries + 1,
+        token=None,
+        lease_until=None,
+    )
+)
+_ATTEMPTS = (
+    select(attempts).where(attempts.c.delivery_id == bindparam("delivery")).order_by(attempts.c.number)
+)
+
+
+class DeliveryRows:
+    """The sending work of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def claim(
+        self, now: datetime, lease_seconds: float, busy: Collection[str] = ()
+    ) -> ClaimedDelivery | None:
+        """The delivery that is due longest on a channel that is not in `busy`, leased to the caller."""
+        token = str(uuid.uuid4())
+        until = now + timedelta(seconds=lease_seconds)
+        with writing(self._engine) as connection:
+            row = connection.execute(NEXT_DELIVERY, {"now": now, "busy": sorted(busy)}).first()
+            if row is None:
+                return None
+            connection.execute(_TAKE, {"delivery": row.id, "new_token": token, "until": until})
+        alert = decode(Alert, row.alert)
+        return ClaimedDelivery(id=row.id, alert=alert, channel=row.channel, token=token, tries=row.tries)
+
+    def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
+        """Record the attempt and what follows: delivered, again at `next_at`, or (None) dead.
+
+        LeaseLost, and nothing recorded, where the lease is another's by now.
+        """
+        change: dict[str, Any] = {
+            "delivery": claimed.id,
+            "held": claimed.token,
+            "new_state": _state_after(attempt, next_at).value,
+            "again": None if attempt.ok else next_at,
+        }
+        with writing(self._engine) as connection:
+            if connection.execute(_FINISH, change).rowcount != 1:
+                raise LeaseLost(f"The lease on the delivery {claimed.id} was lost.")
+            connection.execute(attempts.insert(), _attempt_row(claimed.id, attempt))
+
+    def attempts(self, delivery_id: str) -> list[Attempt]:
+        """Every recorded attempt of a delivery, in order."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(_ATTEMPTS, {"delivery": delivery_id})
+            return [Attempt(row.number, row.at, row.ok, row.status, row.answer, row.seconds) for row in rows]
+
+
+def deliveries_due(connection: Connection, now: datetime) -> int:
+    """How many deliveries could be claimed now."""
+    return int(connection.execute(_DUE, {"now": now}).scalar_one())
+
+
+def _state_after(attempt: Attempt, next_at: datetime | None) -> DeliveryState:
+    if attempt.ok:
+        return DeliveryState.DELIVERED
+    return DeliveryState.DEAD if next_at is None else DeliveryState.PENDING
+
+
+def _attempt_row(delivery_id: str, attempt: Attempt) -> dict[str, object]:
+    return {
+        "delivery_id": delivery_id,
+        "number": attempt.number,
+        "at": attempt.at,
+        "ok": attempt.ok,
+        "status": attempt.status,
+        "answer": attempt.answer,
+        "seconds": attempt.seconds,
+    }

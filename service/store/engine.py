@@ -1,0 +1,194 @@
+"""The one door to the database: opened, made ready, and read or written in whole transactions.
+
+SQLite runs in WAL with full syncs, and a writing transaction takes the write lock when it begins, so that two
+writers wait for each other instead of failing at the end. PostgreSQL reads what is committed at each
+statement; what needs more takes locks (ledger.py). Everything that the database says against us leaves here
+as a StoreError of one sentence without a password in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from service.errors import Conflict, StoreError
+
+BUSY_SECONDS = 10.0  # how long a SQLite writer waits for another
+CONNECT_SECONDS = 5  # how long PostgreSQL may take to answer the door
+_WRITING = "rumorwatch_writing"
+
+# unnest gives the numbers in the order of the array, so the locks are taken in it.
+_LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
+
+# SQLSTATEs that say "do it again": serialization failure, deadlock, lock not available.
+_TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`; of a SQLite file only the folder is made yet. StoreError for a bad url."""
+    parsed = _parsed(url)
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    event.listen(engine, "handle_error", _refuse_value)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": CONNECT_SECONDS}
+        )
+    except ImportError as error:
+        raise StoreError(
+            "A PostgreSQL ledger needs psycopg, which is not installed: install rumorwatch[postgres]."
+        ) from error
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        # The text is not shown: what cannot be parsed may hold a password anywhere.
+        raise StoreError(
+            "The database address is not one of sqlite:///path or postgresql://host/name."
+        ) from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StoreError(
+            f"A database of kind {parsed.drivername!r} is not supported: use sqlite or postgresql."
+        )
+    return parsed
+
+
+def place(engine: Engine) -> str:
+    """Where the ledger is, for a person: the file, or the address without its password."""
+    if engine.dialect.name == "sqlite":
+        return engine.url.database or "memory"
+    return engine.url.render_as_string(hide_password=True)
+
+
+def _sqlite(url: URL) -> Engine:
+    in_memory = url.database in (None, "", ":memory:")
+    options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
+    if in_memory:
+        options["poolclass"] = StaticPool
+    else:
+        _make_folder(Path(str(url.database)))
+    engine = create_engine(url, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Without this the driver begins transactions by itself, late and never IMMEDIATE.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _refuse_value(context: ExceptionContext) -> None:
+    # A driver raises these bare, before the database is asked. Named here and not around the transaction:
+    # the same errors from the code of whoever holds it are no fault of the ledger.
+    error = context.original_exception
+    if isinstance(error, UnicodeEncodeError | OverflowError):
+        raise StoreError(f"A value cannot be stored in the ledger: {error}.") from error
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def use_wal(engine: Engine) -> None:
+    """Let readers of a SQLite file go on while one writes. Kept in the file, so it is asked for once."""
+    if engine.dialect.name != "sqlite":
+        return
+    # The driver's own connection: the journal cannot be changed inside a transaction.
+    with _told_by_name(engine):
+        raw = engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA journal_mode = WAL")
+        finally:
+            raw.close()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads. StoreError where the database fails."""
+    with _told_by_name(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes: committed at the end, rolled back on any exception.
+
+    StoreError where the database fails, Conflict where doing the same again may well work.
+    """
+    with _told_by_name(engine), engine.connect() as connection:
+        connection.execution_options(**{_WRITING: True})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _told_by_name(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise _named(engine, error) from error
+    except sqlite3.Error as error:
+        raise _from_words(engine, str(error), None) from error
+
+
+def _named(engine: Engine, error: SQLAlchemyError) -> StoreError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    words = " ".join(str(cause).split()) or type(cause).__name__
+    if engine.url.password:
+        words = words.replace(str(engine.url.password), "***")
+    return _from_words(engine, words, getattr(cause, "sqlstate", None))
+
+
+def _from_words(engine: Engine, words: str, sqlstate: str | None) -> StoreError:
+    if sqlstate in _TRY_AGAIN or "database is locked" in words:
+        return Conflict(f"The ledger {place(engine)} is busy: {words}.")
+    return StoreError(f"The ledger {place(engine)} cannot be used: {words}.")
+
+
+def lock_names(connection: Connection, names: Iterable[str]) -> None:
+    """Hold each of `names` against other PostgreSQL transactions until this one ends.
+
+    The locks are taken in one order by everybody, so that two who want overlapping names never deadlock.
+    SQLite has one writer at a time and needs none.
+    """
+    numbers = sorted({_lock_number(name) for name in names})
+    if numbers and connection.dialect.name == "postgresql":
+        connection.execute(_LOCK, {"numbers": numbers})
+
+
+def _lock_number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big", signed=True)
+
+
+def insert_into(table: Table, dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what to do on conflict, in the words of `dialect`, and how many rows it made."""
+    made = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    return made.execution_options(preserve_rowcount=True)

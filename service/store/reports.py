@@ -1,0 +1,229 @@
+"""What the pages and the API read: whole rows for people, never work."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, func, or_, select
+from sqlalchemy.sql import Select
+
+from service.core.model import Alert, EventType, Evidence, Reason, Statement, Status
+from service.errors import InputError
+from service.store.codec import decode, decode_all
+from service.store.engine import reading
+from service.store.schema import (
+    DEAD,
+    PENDING,
+    QUARANTINED,
+    alerts,
+    deliveries,
+    feeds,
+    items,
+    revisions,
+    statements,
+    stories,
+)
+from service.store.stories import story_of
+from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow, TimelineRow
+
+_told = select(func.count()).select_from(alerts).where(alerts.c.story_id == stories.c.id).scalar_subquery()
+_STORIES = select(stories, _told.label("told"))
+_TIMELINE = (
+    select(statements, revisions.c.title, revisions.c.text, revisions.c.url, revisions.c.outlet)
+    .join(
+        revisions,
+        and_(revisions.c.item_id == statements.c.item_id, revisions.c.revision == statements.c.revision),
+    )
+    .order_by(statements.c.at, statements.c.story_version)
+)
+_stored = select(func.count()).select_from(items).where(items.c.feed_id == feeds.c.id).scalar_subquery()
+_FEEDS = select(feeds, _stored.label("stored")).where(feeds.c.enabled).order_by(feeds.c.id)
+
+# Characters of an item shown on each side of a quotation.
+_AROUND = 160
+
+
+class Reports:
+    """The reads of one ledger."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def stories(
+        self, limit: int = 50, cursor: str | None = None, status: Status | None = None
+    ) -> Page[StoryRow]:
+        """Stories, the latest moved first. InputError for a cursor that is not one of ours."""
+        wanted = _page_of(_STORIES, stories.c.last_at, stories.c.id, limit, cursor)
+        if status is not None:
+            wanted = wanted.where(stories.c.status == status.value)
+        with reading(self._engine) as connection:
+            rows = connection.execute(wanted).all()
+        shown = rows[:limit]
+        following = _cursor(shown[-1].last_at, shown[-1].id) if len(rows) > limit else None
+        return Page(tuple(map(_story_row, shown)), following)
+
+    def story(self, story_id: str) -> StoryPage | None:
+        """A story with its timeline, oldest first, and its alerts, newest first."""
+        with reading(self._engine) as connection:
+            row = connection.execute(_STORIES.where(stories.c.id == story_id)).first()
+            if row is None:
+                return None
+            lines = connection.execute(_TIMELINE.where(statements.c.story_id == story_id)).all()
+            told = (
+                select(alerts)
+                .where(alerts.c.story_id == story_id)
+                .order_by(alerts.c.created_at.desc(), alerts.c.id.desc())
+            )
+            shown = _alert_rows(connection, connection.execute(told).all())
+        return StoryPage(_story_row(row), tuple(map(_timeline_row, lines)), shown)
+
+    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
+        """Alerts, the newest first. InputError for a cursor that is not one of ours."""
+        wanted = _page_of(select(alerts), alerts.c.created_at, alerts.c.id, limit, cursor)
+        with reading(self._engine) as connection:
+            rows = connection.execute(wanted).all()
+            shown = _alert_rows(connection, rows[:limit])
+        last = shown[-1] if len(rows) > limit else None
+        return Page(shown, _cursor(last.created_at, last.alert.id) if last else None)
+
+    def feeds(self) -> list[FeedRow]:
+        """The feeds that are polled, by id."""
+        with reading(self._engine) as connection:
+            return [_feed_row(row) for row in connection.execute(_FEEDS)]
+
+    def counts(self, now: datetime) -> Counts:
+        """The service at a glance. What waits counts whether it is due at `now`, leased or resting."""
+        with reading(self._engine) as connection:
+            return Counts(
+                feeds=_count(connection, feeds, feeds.c.enabled),
+                items=_count(connection, items),
+                stories=_count(connection, stories),
+                alerts=_count(connection, alerts),
+                revisions_waiting=_count(connection, revisions, revisions.c.state == PENDING),
+                deliveries_waiting=_count(connection, deliveries, deliveries.c.state == PENDING),
+                deliveries_dead=_count(connection, deliveries, deliveries.c.state == DEAD),
+                quarantined=_count(connection, revisions, revisions.c.state == QUARANTINED),
+            )
+
+    def check(self) -> None:
+        """Prove that the ledger answers. StoreError where it does not."""
+        with reading(self._engine) as connection:
+            connection.execute(select(feeds.c.id).limit(1)).all()
+
+
+def _page_of(wanted: Select[Any], at: Any, id_: Any, limit: int, cursor: str | None) -> Select[Any]:
+    """`wanted` from the cursor on, newest first, and one row more than `limit` to see whether more follow."""
+    if limit < 1:
+        raise InputError(f"A page of {limit} rows cannot be shown.")
+    if cursor is not None:
+        last_at, last_id = _parsed(cursor)
+        wanted = wanted.where(or_(at < last_at, and_(at == last_at, id_ < last_id)))
+    return wanted.order_by(at.desc(), id_.desc()).limit(limit + 1)
+
+
+def _cursor(at: datetime, id_: str) -> str:
+    text = json.dumps([at.astimezone(UTC).isoformat(timespec="microseconds"), id_])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _parsed(cursor: str) -> tuple[datetime, str]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        at, id_ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        moment = datetime.fromisoformat(at)
+        id_.encode()
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InputError("The cursor is not one that this service gave out.") from None
+    if moment.tzinfo is None or "\x00" in id_:
+        raise InputError("The cursor is not one that this service gave out.")
+    return moment, id_
+
+
+def _story_row(row: Row[Any]) -> StoryRow:
+    story = story_of(row)
+    return StoryRow(
+        id=story.id,
+        claim=story.claim.text,
+        principals=story.claim.principals,
+        status=story.status,
+        opened_at=story.opened_at,
+        last_at=story.last_at,
+        reports=story.reports,
+        repeats=story.repeats,
+        positions=story.positions,
+        rumor=story.rumor,
+        alerts=row.told,
+    )
+
+
+def _timeline_row(row: Row[Any]) -> TimelineRow:
+    said = decode(Statement, row.statement)
+    before, after = _around(said.evidence, row.title if said.evidence.field == "title" else row.text)
+    return TimelineRow(
+        at=row.at,
+        item_id=row.item_id,
+        item_title=row.title,
+        url=row.url,
+        outlet=row.outlet,
+        kind=said.kind,
+        party=said.party,
+        speaker=said.speaker,
+        role=said.role,
+        strength=said.strength,
+        fresh=said.fresh,
+        event=EventType(row.event) if row.event else None,
+        reason=Reason(row.reason),
+        confidence=said.confidence,
+        evidence=said.evidence,
+        because=said.because,
+        joined_because=decode_all(str, row.joined_because),
+        before=before,
+        after=after,
+    )
+
+
+def _around(evidence: Evidence, words: str) -> tuple[str, str]:
+    """What stands beside the evidence, as far as a page shows it."""
+    return words[max(0, evidence.start - _AROUND) : evidence.start], words[evidence.end :][:_AROUND]
+
+
+def _alert_rows(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[AlertRow, ...]:
+    states = _delivery_states(connection, [row.id for row in rows])
+    return tuple(
+        AlertRow(decode(Alert, row.alert), row.created_at, tuple(states.get(row.id, ()))) for row in rows
+    )
+
+
+def _delivery_states(connection: Connection, alert_ids: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    wanted = (
+        select(deliveries.c.alert_id, deliveries.c.channel, deliveries.c.state)
+        .where(deliveries.c.alert_id.in_(list(alert_ids)))
+        .order_by(deliveries.c.alert_id, deliveries.c.channel)
+    )
+    states: dict[str, list[tuple[str, str]]] = {}
+    for row in connection.execute(wanted):
+        states.setdefault(row.alert_id, []).append((row.channel, row.state))
+    return states
+
+
+def _feed_row(row: Row[Any]) -> FeedRow:
+    polled = "failing" if row.failures else "ok"
+    return FeedRow(
+        id=row.id,
+        url=row.url,
+        outlet=row.outlet,
+        state="waiting" if row.last_polled_at is None else polled,
+        last_polled_at=row.last_polled_at,
+        next_poll_at=row.next_poll_at,
+        failures=row.failures,
+        reason=row.last_reason or "not polled yet",
+        items=row.stored,
+    )
+
+
+def _count(connection: Connection, table: Table, *which: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(*which)).scalar_one())

@@ -1,0 +1,258 @@
+"""The tables: what the ledger remembers, and the indexes that each question is served by.
+
+Moments are whole microseconds since 1970 in a BIGINT, so that both databases sort and compare them alike.
+Values that are only ever read back whole (a claim, a quotation, an alert) are JSON text (codec.py); what a
+query sorts or filters by has a column of its own. Keys are the callers' stable ids, so a 9 kB guid never
+meets an index.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+REVISION = "0001"  # the migration that makes these tables; a test compares it with the newest script
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since 1970 and given back in UTC. A naive one is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a time zone cannot be stored.")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+# SQLite gives an automatic key only to a column of type INTEGER.
+_ROW_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+# Written out in every query, never bound: only then can a planner see that a partial index serves it.
+# No state column has an index of its own: SQLite would prefer it, and walk all that waits at every claim.
+PENDING: ColumnElement[str] = literal_column("'pending'")
+QUARANTINED: ColumnElement[str] = literal_column("'quarantined'")
+DEAD: ColumnElement[str] = literal_column("'dead'")
+_PENDING = text("state = 'pending'")
+_QUARANTINED = text("state = 'quarantined'")
+_DEAD = text("state = 'dead'")
+
+metadata = MetaData()
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("outlet", Text, nullable=False),
+    Column("interval_seconds", Integer, nullable=False),
+    Column("told_as_news", Boolean, nullable=False),
+    Column("lang", Text),
+    Column("enabled", Boolean, nullable=False),
+    Column("baseline_done", Boolean, nullable=False),
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("next_poll_at", Moment, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("declared_at", Moment, nullable=False),
+    Column("fetched_at", Moment),
+    Column("last_polled_at", Moment),
+    Column("last_outcome", Text),
+    Column("last_reason", Text),
+    Column("last_status", Integer),
+    Index("feeds_by_next_poll", "next_poll_at", "id"),
+)
+
+# `revisions` counts what the item has, so the next number is known while the row is locked.
+items = Table(
+    "items",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed_id", Text, nullable=False),  # "" for an item that came without a feed
+    Column("guid", Text),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("revisions", Integer, nullable=False),
+    Index("items_by_feed", "feed_id"),
+)
+
+# An item's text as it was at one time, and in the same row the work of reading it:
+# state pending | done | quarantined; a pending row with a token is leased until lease_until.
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("id", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("item_id", Text, ForeignKey("items.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("feed_id", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("url", Text),
+    Column("outlet", Text),
+    Column("lang", Text),
+    Column("published", Moment),
+    Column("told_at", Moment, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("backfill", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_at", Moment),  # NULL: at once
+    Column("token", Text),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("why", Text),
+    UniqueConstraint("item_id", "revision", name="revisions_number"),
+    UniqueConstraint("item_id", "fingerprint", name="revisions_words"),
+    Index(
+        "revisions_by_feed_order",
+        "feed_id",
+        "told_at",
+        "position",
+        "item_id",
+        "revision",
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    ),
+    Index(
+        "revisions_set_aside",
+        "item_id",
+        "revision",
+        sqlite_where=_QUARANTINED,
+        postgresql_where=_QUARANTINED,
+    ),
+)
+
+# A story with its positions is one value under compare-and-set, so it is one row.
+stories = Table(
+    "stories",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("reports", Integer, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("rumor", Text),
+    Column("positions", Text, nullable=False),
+    Index("stories_by_last", "last_at", "id"),
+    Index("stories_by_status", "status", "last_at", "id"),
+)
+
+# By which keys a story is found again; last_at is the story's, so the latest of a busy key come first.
+postings = Table(
+    "postings",
+    metadata,
+    Column("story_id", Text, ForeignKey("stories.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("last_at", Moment, nullable=False),
+    Index("postings_by_key", "key", "last_at", "story_id"),
+)
+
+# story_id is NULL for a statement that joined no story; `why` then says the reason in words.
+statements = Table(
+    "statements",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("story_id", Text, ForeignKey("stories.id")),
+    Column("story_version", Integer),
+    Column("at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("party", Text),
+    Column("statement", Text, nullable=False),
+    Column("event", Text),
+    Column("reason", Text),
+    Column("joined_score", Float),
+    Column("joined_sure", Boolean),
+    Column("joined_because", Text),
+    Column("why", Text),
+    Index("statements_by_story", "story_id", "at", "story_version"),
+)
+
+# seq is the version of the story that the event made: unique and rising, with gaps where nothing moved.
+events = Table(
+    "events",
+    metadata,
+    Column("story_id", Text, ForeignKey("stories.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Index("events_by_time", "at", "story_id"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("alert", Text, nullable=False),
+    Index("alerts_by_time", "created_at", "id"),
+    Index("alerts_by_story", "story_id", "created_at", "id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("alert_id", Text, ForeignKey("alerts.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("token", Text),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("alert_id", "channel", name="deliveries_once"),
+    Index("deliveries_by_time", "next_at", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("deliveries_dead", "created_at", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("delivery_id", Text, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("status", Integer),
+    Column("answer", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+)
