@@ -1,0 +1,237 @@
+"""A feed document, RSS, RDF, Atom or JSON Feed, to entries. Runs inside the contained child only.
+
+How it decides: feedparser reads the XML kinds, with its sanitiser off (ours is that only plain text leaves
+here); JSON Feed is read by itself. Beforehand the document loses what breaks or slows every parser: character
+references that name no character, declared entities, long runs of space before the root element. What it
+leaves out: media, comments, and people (an author is no outlet; an entry's `source` is).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import struct_time
+from typing import Any
+
+import feedparser
+
+from service.core.model import Entry
+from service.core.text import clean
+from service.errors import FeedError
+from service.feeds.html_text import html_to_text, looks_like_html, unescape
+
+MAX_TITLE = 1000
+MAX_TEXT = 256 * 1024
+MAX_NAME = 200
+MAX_ADDRESS = 2000
+MAX_ENTRIES = 10_000
+CUT_MARK = " […]"
+
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
+_ROOT = re.compile(rb"<\w")
+_SPACES = re.compile(rb"[ \t\r\n]+")
+_DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A feed's title and its entries, as text that every store and page can hold."""
+
+    title: str
+    entries: tuple[Entry, ...]
+
+
+def read_document(body: bytes, content_type: str | None, url: str) -> Document:
+    """The feed in `body`. Raises FeedError with the reason where it is none, and whatever a parser raises."""
+    start = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not body.strip():
+        raise FeedError("it is empty")
+    if start.startswith(b"{"):
+        return _read_json(body)
+    return _read_xml(body, content_type, url)
+
+
+# --- XML -------------------------------------------------------------------------------------------
+
+
+def prepare(body: bytes) -> bytes:
+    """The document without what no parser should meet; the words in it stay."""
+    body = _REFERENCE.sub(_usable_reference, body.lstrip(b" \t\r\n"))
+    root = _ROOT.search(body)
+    if root is None:
+        return body
+    prolog = body[: root.start()]
+    doctype = _DOCTYPE.search(prolog)
+    # Without its DOCTYPE a document has no entities to expand; those of HTML are known to the loose parser.
+    kept = prolog if doctype is None else prolog[: doctype.start()]
+    return _SPACES.sub(b" ", kept) + body[root.start() :]
+
+
+def _usable_reference(found: re.Match[bytes]) -> bytes:
+    digits, base = (found.group(1), 16) if found.group(1) else (found.group(2), 10)
+    number = int(digits, base) if len(digits) <= 10 else -1
+    usable = number in (9, 10, 13) or 32 <= number < 0xD800 or 0xE000 <= number <= 0x10FFFF
+    return found.group() if usable and number not in (0xFFFE, 0xFFFF) else b""
+
+
+def parse_xml(body: bytes, content_type: str | None, url: str) -> Any:
+    """feedparser's result for a prepared document; the bytes are wrapped so that nothing is ever opened."""
+    headers = {"content-location": url}
+    if content_type is not None and "xml" in content_type.lower():
+        headers["content-type"] = content_type
+    return feedparser.parse(
+        io.BytesIO(body), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+    )
+
+
+def _read_xml(body: bytes, content_type: str | None, url: str) -> Document:
+    parsed = parse_xml(prepare(body), content_type, url)
+    if not parsed.get("version") and not parsed.entries:
+        raise FeedError(_what_it_is(body))
+    return Document(_line(parsed.feed.get("title")), tuple(entries_of(parsed)))
+
+
+def _what_it_is(body: bytes) -> str:
+    start = body[:4000].lstrip().lower()
+    if b"<html" in start or start.startswith(b"<!doctype html"):
+        return "it is a web page"
+    return "it holds neither RSS, Atom nor JSON Feed"
+
+
+def entries_of(parsed: Any, first_position: int = 0) -> Iterator[Entry]:
+    """The entries of feedparser's result, counted from `first_position`; those without words are left out."""
+    is_atom = str(parsed.get("version") or "").startswith("atom")
+    language = parsed.feed.get("language")
+    for position, raw in enumerate(parsed.entries[:MAX_ENTRIES], first_position):
+        entry = _entry(raw, position, is_atom, language)
+        if entry.title or entry.text:
+            yield entry
+
+
+def _entry(raw: Mapping[str, Any], position: int, is_atom: bool, language: object) -> Entry:
+    title = _plain(raw.get("title_detail") or {"value": raw.get("title")}, is_atom)
+    source = raw.get("source")
+    return Entry(
+        position=position,
+        guid=_address(raw.get("id")),
+        title=_line(title),
+        text=_capped(clean(_longest_text(raw, is_atom)).strip(), MAX_TEXT),
+        url=_web_address(raw.get("link")),
+        published=_moment(raw.get("published_parsed") or raw.get("updated_parsed")),
+        lang=_language(raw.get("language") or language),
+        outlet=_name(source.get("title")) if isinstance(source, Mapping) else None,
+    )
+
+
+def _longest_text(raw: Mapping[str, Any], is_atom: bool) -> str:
+    """The fullest of what an entry carries: many put a teaser into one element and the article in another."""
+    details = list(raw.get("content") or ())
+    # feedparser copies content into a summary without saying of what kind: such a copy is no second text.
+    if "summary_detail" in raw:
+        details.append(raw["summary_detail"])
+    elif not details:
+        details.append({"value": raw.get("summary")})
+    return max((_plain(detail, is_atom) for detail in details), key=len, default="")
+
+
+def _plain(detail: Mapping[str, Any], is_atom: bool) -> str:
+    value = str(detail.get("value") or "")
+    if is_atom and detail.get("type") in ("text/plain", None):
+        return value
+    return html_to_text(value) if looks_like_html(value) else unescape(value)
+
+
+def _moment(parsed: object) -> datetime | None:
+    """A time in UTC; None for years that the calendar does not have. A leap second is the last second."""
+    if not isinstance(parsed, struct_time):
+        return None
+    try:
+        return datetime(*parsed[:5], second=min(parsed[5], 59), tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# --- JSON Feed -------------------------------------------------------------------------------------
+
+
+def _read_json(body: bytes) -> Document:
+    try:
+        whole = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise FeedError(f"its JSON cannot be read ({type(error).__name__})") from None
+    items = whole.get("items") if isinstance(whole, dict) else None
+    if not isinstance(items, list):
+        raise FeedError("it is JSON without a list of items")
+    language = whole.get("language")
+    found = (
+        _json_entry(item, position, language)
+        for position, item in enumerate(items[:MAX_ENTRIES])
+        if isinstance(item, dict)
+    )
+    return Document(_line(whole.get("title")), tuple(e for e in found if e.title or e.text))
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _json_entry(item: Mapping[str, object], position: int, language: object) -> Entry:
+    text = item.get("content_text") or html_to_text(_string(item.get("content_html"))) or item.get("summary")
+    return Entry(
+        position=position,
+        guid=_address(item.get("id")),
+        title=_line(item.get("title")),
+        text=_capped(clean(_string(text)).strip(), MAX_TEXT),
+        url=_web_address(item.get("url")),
+        published=_rfc3339(item.get("date_published")) or _rfc3339(item.get("date_modified")),
+        lang=_language(item.get("language") or language),
+    )
+
+
+def _rfc3339(value: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(_string(value))
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# --- strings ---------------------------------------------------------------------------------------
+
+
+def _string(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value)
+
+
+def _line(value: object) -> str:
+    return _capped(" ".join(clean(_string(value)).split()), MAX_TITLE)
+
+
+def _name(value: object) -> str | None:
+    return _capped(" ".join(clean(_string(value)).split()), MAX_NAME) or None
+
+
+def _address(value: object) -> str | None:
+    """A guid, or None; one too long for an index is cut, and told apart by the words of its entry."""
+    return clean(_string(value)).strip()[:MAX_ADDRESS] or None
+
+
+def _web_address(value: object) -> str | None:
+    address = clean(_string(value)).strip()
+    usable = address.lower().startswith(("http://", "https://")) and len(address) <= MAX_ADDRESS
+    return address if usable else None
+
+
+def _language(value: object) -> str | None:
+    code = re.match(r"[a-zA-Z]{2,3}(?=[-_]|$)", _string(value).strip())
+    return code.group().lower() if code else None
+
+
+def _capped(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - len(CUT_MARK)] + CUT_MARK

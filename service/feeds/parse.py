@@ -1,0 +1,172 @@
+"""Bytes to entries, in a child process that is killed when it takes too long, too much or misbehaves.
+
+How it decides: one child a parse, with limits on CPU, memory, files, children and output, and a wall clock
+held here. When it dies or breaks, a second child takes the document apart and parses entry by entry. What it
+says is checked here, type by type, before it is believed. What it leaves out: keeping the raw bytes of what
+could not be parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import service
+from service.core.model import Entry
+from service.core.text import clean
+from service.errors import FeedError
+
+WALL_SECONDS = 8.0
+# Isolated mode knows no PYTHONPATH and no current folder: the child is told where the package lies.
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from service.feeds.parse_child import main; main()"
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A feed's title and entries in document order. `why` says what was wrong, "" where nothing was."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a child said before it ended. `finished`: it came to its end by itself."""
+
+    title: str = ""
+    entries: tuple[Entry, ...] = ()
+    finished: bool = False
+    refused: str | None = None
+    lost: int = 0
+    trouble: str = ""
+
+
+def parse_feed(
+    body: bytes, content_type: str | None, url: str, wall_seconds: float = WALL_SECONDS
+) -> ParsedFeed:
+    """The entries of the feed in `body`: RSS, RDF, Atom or JSON Feed.
+
+    Blocks for at most twice `wall_seconds`. Raises FeedError, one sentence, where it is no feed or where not
+    one entry could be had.
+    """
+    told = _run_child("whole", body, content_type, url, wall_seconds)
+    if told.refused is not None:
+        raise FeedError(f"{_name(url)} is not a feed: {told.refused}.")
+    if told.finished:
+        return ParsedFeed(told.title, told.entries)
+    saved = _run_child("salvage", body, content_type, url, wall_seconds)
+    if not saved.entries:
+        raise FeedError(f"{_name(url)} could not be parsed: {told.trouble}.")
+    rest = f"{saved.lost} lost" if saved.finished else "the rest lost"
+    why = f"the parser broke ({told.trouble}); {len(saved.entries)} entries were saved one by one, {rest}"
+    return ParsedFeed(told.title or saved.title, saved.entries, why)
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].removeprefix("file://")[:300] or "The document"
+
+
+def _run_child(mode: str, body: bytes, content_type: str | None, url: str, wall_seconds: float) -> _Told:
+    head = json.dumps({"mode": mode, "content_type": content_type, "url": url}).encode() + b"\n"
+    root = str(Path(service.__file__).resolve().parent.parent)
+    # The output goes to a file, whose size the child's limits bound, not into our memory.
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(
+            [sys.executable, "-I", "-c", _START, root],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            env={},
+        )
+        trouble = _feed_child(child, head + body, wall_seconds)
+        output.seek(0)
+        return _listen(output, trouble)
+
+
+def _feed_child(child: subprocess.Popen[bytes], data: bytes, wall_seconds: float) -> str:
+    """Hand over the document and wait; how the child ended, "" for an orderly end."""
+    try:
+        child.communicate(data, timeout=wall_seconds)
+    except subprocess.TimeoutExpired:
+        return f"it took longer than {wall_seconds:g} s"
+    except OSError as error:
+        return f"it could not be handed over ({error.strerror})"
+    finally:
+        child.kill()
+        child.wait()
+    if child.returncode < 0:
+        return f"the parser was stopped by signal {-child.returncode}"
+    return f"the parser ended with status {child.returncode}" if child.returncode else ""
+
+
+def _listen(output: IO[bytes], trouble: str) -> _Told:
+    told = _Told(trouble=trouble or "the parser said nothing")
+    title, entries, last = "", [], told
+    for line in _lines(output):
+        if "position" in line:
+            entries.append(_entry(line))
+        elif "title" in line:
+            title = _text(line["title"]) or ""
+        else:
+            last = _last_words(line, told)
+    return _Told(title, tuple(entries), last.finished, last.refused, last.lost, last.trouble)
+
+
+def _lines(output: IO[bytes]) -> Iterator[dict[str, object]]:
+    """Every whole JSON object; a last line that broke off is left out."""
+    for raw in output:
+        try:
+            line = json.loads(raw)
+        except ValueError:
+            return
+        if isinstance(line, dict):
+            yield line
+
+
+def _last_words(line: dict[str, object], told: _Told) -> _Told:
+    if line.get("end") is True:
+        lost = line.get("lost")
+        return _Told(finished=True, lost=lost if isinstance(lost, int) else 0)
+    if "refused" in line:
+        return _Told(refused=_text(line["refused"]) or "it cannot be read")
+    return _Told(trouble=_text(line.get("broke")) or told.trouble)
+
+
+def _entry(line: dict[str, object]) -> Entry:
+    position = line.get("position")
+    return Entry(
+        position=position if isinstance(position, int) else 0,
+        guid=_text(line.get("guid")),
+        title=_text(line.get("title")) or "",
+        text=_text(line.get("text")) or "",
+        url=_text(line.get("url")),
+        published=_moment(line.get("published")),
+        lang=_text(line.get("lang")),
+        outlet=_text(line.get("outlet")),
+    )
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return None
+    return clean(value) if _UNCLEAN.search(value) else value
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
