@@ -1,0 +1,77 @@
+"""The API under /api/v1 and the two probes: what programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query
+from starlette.responses import PlainTextResponse
+
+from service.core.model import Status
+from service.web.answers import (
+    AlertRowAnswer,
+    CountsAnswer,
+    FeedAnswer,
+    PageAnswer,
+    ReadyAnswer,
+    StoryAnswer,
+    StoryPageAnswer,
+)
+from service.web.problems import problem_answers
+from service.web.reading import ReportsLike, find_story
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most")]
+Cursor = Annotated[
+    str | None,
+    Query(min_length=1, max_length=500, pattern=r"^[!-~]+$", description="`next` of the page before"),
+]
+
+
+def api_router(reports: ReportsLike) -> APIRouter:
+    """Stories, alerts and feeds as JSON, newest first, a page at a time."""
+    router = APIRouter(prefix="/api/v1", tags=["desk"], responses=problem_answers(400, 422, 503))
+
+    @router.get("/stories", summary="Stories, latest news first")
+    def list_stories(
+        limit: Limit = 50, cursor: Cursor = None, status: Status | None = None
+    ) -> PageAnswer[StoryAnswer]:
+        page = reports.stories(limit, cursor, status)
+        return PageAnswer(items=[StoryAnswer.model_validate(row) for row in page.items], next=page.next)
+
+    @router.get("/stories/{story_id}", summary="One story", responses=problem_answers(404))
+    def one_story(story_id: str) -> StoryPageAnswer:
+        found = find_story(reports, story_id)
+        if found is None:
+            raise HTTPException(404, "There is no story with this id.")
+        return StoryPageAnswer.model_validate(found)
+
+    @router.get("/alerts", summary="Alerts, newest first")
+    def list_alerts(limit: Limit = 50, cursor: Cursor = None) -> PageAnswer[AlertRowAnswer]:
+        page = reports.alerts(limit, cursor)
+        return PageAnswer(items=[AlertRowAnswer.of(row) for row in page.items], next=page.next)
+
+    @router.get("/feeds", summary="Feeds and their health")
+    def list_feeds() -> PageAnswer[FeedAnswer]:
+        return PageAnswer(items=[FeedAnswer.model_validate(row) for row in reports.feeds()], next=None)
+
+    return router
+
+
+def probe_router(reports: ReportsLike, clock: Callable[[], datetime]) -> APIRouter:
+    """Is the process alive, and can it work: for supervisors and load balancers."""
+    router = APIRouter(tags=["probes"])
+
+    @router.head("/livez", include_in_schema=False)
+    @router.get("/livez", summary="The process answers", response_class=PlainTextResponse)
+    def livez() -> str:
+        return "ok"
+
+    @router.head("/readyz", include_in_schema=False)
+    @router.get("/readyz", summary="The ledger can be read", responses=problem_answers(503))
+    def readyz() -> ReadyAnswer:
+        reports.check()
+        return ReadyAnswer(counts=CountsAnswer.model_validate(reports.counts(clock())))
+
+    return router

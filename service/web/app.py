@@ -1,0 +1,117 @@
+"""The web application, put together: who may ask, what is answered, how errors are told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from service.errors import InputError, StoreError
+from service.web.api import api_router, probe_router
+from service.web.dashboard import TroubleView, page_router
+from service.web.headers import SecurityHeaders, harden
+from service.web.hosts import HostGate, allowed_names
+from service.web.pages import Pages
+from service.web.problems import problem, wrong_arguments
+from service.web.reading import ReportsLike
+
+_log = logging.getLogger(__name__)
+_NO_LEDGER = "The ledger cannot be read right now; the reason is in the log."
+_BUG = "Something went wrong on our side; the reason is in the log."
+# What the framework says in two words, as a sentence.
+_SENTENCES = {
+    "Not Found": "There is nothing at this address.",
+    "Method Not Allowed": "This address does not take that kind of request.",
+}
+_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz")
+
+
+def create_app(
+    reports: ReportsLike, *, allowed_hosts: Sequence[str], clock: Callable[[], datetime], demo: bool
+) -> FastAPI:
+    """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
+
+    Raises SettingsError for an allowed host that is none.
+    """
+    app = FastAPI(
+        title="rumorwatch",
+        version=_version(),
+        summary="Rumors in the news and what becomes of them.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # their pages load scripts from elsewhere
+        redoc_url=None,
+    )
+    pages = Pages()
+    app.include_router(page_router(reports, pages, clock, demo=demo))
+    app.include_router(api_router(reports))
+    app.include_router(probe_router(reports, clock))
+    app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
+    _tell_errors(app, pages)
+    app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts))
+    app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
+    return app
+
+
+class _Static(StaticFiles):
+    """Our own few files: kept by the browser, asked about each time."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+
+def _version() -> str:
+    try:
+        return version("rumorwatch")
+    except PackageNotFoundError:  # run from a folder that was never installed
+        return "0"
+
+
+def _tell_errors(app: FastAPI, pages: Pages) -> None:
+    """Every error as a problem for programs and as a page for people."""
+
+    def tell(request: Request, status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+        if request.scope["path"].startswith(_FOR_PROGRAMS):
+            return problem(status, detail, headers)
+        answer = pages.answer(TroubleView(status, detail), status)
+        answer.headers.update(headers or {})
+        return answer
+
+    def http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        detail = _SENTENCES.get(error.detail, error.detail)
+        return tell(request, error.status_code, detail, dict(error.headers or {}))
+
+    def wrong_request(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return tell(request, 422, wrong_arguments(error))
+
+    def wrong_input(request: Request, error: Exception) -> Response:
+        return tell(request, 400, str(error))
+
+    def no_ledger(request: Request, error: Exception) -> Response:
+        _log.warning("web.ledger_unreadable path=%r reason=%s", request.scope["path"], error)
+        return tell(request, 503, _NO_LEDGER, {"Retry-After": "5"})
+
+    def bug(request: Request, error: Exception) -> Response:
+        # The server logs the error itself. This answer leaves outside our middleware, hence `harden`.
+        answer = tell(request, 500, _BUG)
+        harden(answer.headers)
+        return answer
+
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, wrong_request)
+    app.add_exception_handler(InputError, wrong_input)
+    app.add_exception_handler(StoreError, no_ledger)
+    app.add_exception_handler(Exception, bug)

@@ -1,0 +1,108 @@
+"""The pages: what moves now, and one story from the first report to the last word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import HTMLResponse
+
+from service.core.model import Status
+from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
+from service.web.pages import Pages
+from service.web.reading import ReportsLike, find_story
+
+STORIES_ON_A_PAGE = 20
+ALERTS_ON_THE_TAPE = 20
+FEEDS_IN_THE_FOOTER = 50
+
+Cursor = Annotated[str | None, Query(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
+
+
+@dataclass(frozen=True, slots=True)
+class NowView:
+    """The front page: the tape of alerts, the stories, and how the watch itself does."""
+
+    now: datetime
+    demo: bool
+    status: Status | None
+    cursor: str | None
+    stories: Page[StoryRow]
+    alerts: Page[AlertRow]
+    feeds: tuple[FeedRow, ...]
+    counts: Counts
+    template: str = "now.html"
+
+    @property
+    def feeds_failing(self) -> int:
+        """How many feeds cannot be read right now."""
+        return sum(feed.state == "failing" for feed in self.feeds)
+
+    @property
+    def feeds_shown(self) -> list[FeedRow]:
+        """The feeds that fit a footer, failing ones first."""
+        return sorted(self.feeds, key=lambda feed: feed.state != "failing")[:FEEDS_IN_THE_FOOTER]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryView:
+    """One story."""
+
+    now: datetime
+    page: StoryPage
+    template: str = "story.html"
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleView:
+    """An error as a page: what is wrong, and where to go from here."""
+
+    status: int
+    detail: str
+    template: str = "trouble.html"
+
+    @property
+    def title(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
+
+def page_router(
+    reports: ReportsLike, pages: Pages, clock: Callable[[], datetime], *, demo: bool
+) -> APIRouter:
+    """`/` and `/stories/{id}`. Nothing here writes."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.head("/")
+    @router.get("/")
+    def now_page(cursor: Cursor = None, status: Status | None = None) -> HTMLResponse:
+        return pages.answer(_now_view(reports, clock(), demo, cursor, status))
+
+    @router.head("/stories/{story_id}")
+    @router.get("/stories/{story_id}")
+    def story_page(story_id: str) -> HTMLResponse:
+        found = find_story(reports, story_id)
+        if found is None:
+            return pages.answer(TroubleView(404, "There is no story with this address."), 404)
+        return pages.answer(StoryView(clock(), found))
+
+    return router
+
+
+def _now_view(
+    reports: ReportsLike, now: datetime, demo: bool, cursor: str | None, status: Status | None
+) -> NowView:
+    return NowView(
+        now=now,
+        demo=demo,
+        status=status,
+        cursor=cursor,
+        stories=reports.stories(STORIES_ON_A_PAGE, cursor, status),
+        alerts=reports.alerts(ALERTS_ON_THE_TAPE),
+        feeds=tuple(reports.feeds()),
+        counts=reports.counts(now),
+    )

@@ -1,0 +1,47 @@
+"""What pages and API ask for: the reads of the ledger, as a promise that a fake can keep too."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Protocol
+
+from service.core.model import Status
+from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
+
+_STORY_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+
+
+class ReportsLike(Protocol):
+    """Blocking reads. Every one raises StoreError where the ledger cannot be read."""
+
+    def stories(
+        self, limit: int = 50, cursor: str | None = None, status: Status | None = None
+    ) -> Page[StoryRow]:
+        """Latest news first. InputError for a cursor that we never gave."""
+        ...
+
+    def story(self, story_id: str) -> StoryPage | None:
+        """All of one story, None where there is none."""
+        ...
+
+    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
+        """Newest first. InputError for a cursor that we never gave."""
+        ...
+
+    def feeds(self) -> list[FeedRow]:
+        """Every feed with its health."""
+        ...
+
+    def counts(self, now: datetime) -> Counts:
+        """The service at a glance."""
+        ...
+
+    def check(self) -> None:
+        """Return where the ledger answers, raise StoreError where it does not."""
+        ...
+
+
+def find_story(reports: ReportsLike, story_id: str) -> StoryPage | None:
+    """The story, or None. What cannot be an id of ours is not asked for: the ledger never sees it."""
+    return reports.story(story_id) if _STORY_ID.fullmatch(story_id) else None
