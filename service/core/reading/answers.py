@@ -1,0 +1,82 @@
+"""Which claim a position answers, and the words of a claim that only its denial tells.
+
+How it decides: the complement (what stands after the cue in its clause, or the whole clause for a
+predicate) is profiled; claims.answered finds the told claim; without one, the complement in the affirmative
+is the claim, else the item's main claim, else the headline.
+"""
+
+from __future__ import annotations
+
+import re
+
+from service.core.model import Claim, Role
+from service.core.reading.claims import Claims, Stretch, profile, readable
+from service.core.reading.lexicon import CueKind
+from service.core.reading.page import Page
+from service.core.reading.parties import Party
+from service.core.reading.stances import Stance
+
+_INVOLVED = (Role.PRINCIPAL, Role.SPOKESMAN, Role.EXECUTIVE)
+_VERBAL = re.compile(
+    r"^(?:is|was|are|were|has|had|have|will|would|plans?|planned|intends?|\w+ing)\b", re.IGNORECASE
+)
+_LEAST_WORDS = 12
+
+
+def answered_claim(page: Page, stance: Stance, claims: Claims, order: int) -> int:
+    """The place of the claim that `stance` answers, added where nobody told it."""
+    party = stance.party.body if stance.party.role in _INVOLVED or stance.party.role is None else None
+    stretch = _complement(stance)
+    own = profile(stretch, page.lexicon, text="", also=(party,) if party else ())
+    place = claims.answered(party, own, order)
+    if place is None:
+        place = _own_claim(page, stance, claims, own, stretch, order)
+    speaks = stance.hit.cue.kind in (CueKind.DENIAL, CueKind.CONFIRMATION)
+    if party and speaks and stance.party.role in _INVOLVED:
+        claims.involve(place, party)
+    return place
+
+
+def _complement(stance: Stance) -> Stretch:
+    side, span, hit = stance.side, stance.span, stance.hit
+    start, end = hit.end, max(span.end, hit.end)
+    if end - start < _LEAST_WORDS:
+        start = min(max(span.start, stance.before), hit.start)
+    mentions = [m for m in side.between(start, end) if m.start != stance.party.start]
+    return Stretch(side.passage, side.scan, mentions, start, end)
+
+
+def _own_claim(page: Page, stance: Stance, claims: Claims, own: Claim, stretch: Stretch, order: int) -> int:
+    tells = bool(own.relations) or len(own.principals) > 1 or len(own.terms) > 2
+    if tells:
+        text = _affirmative(stance.party, stance.hit.cue.affirm, _words(stretch, page))
+        return claims.add(_worded(own, text), order, told=False)
+    if claims.drafts:
+        return 0
+    title = page.sides[0]
+    whole = Stretch(title.passage, title.scan, title.mentions, 0, len(title.passage.text))
+    worded = profile(whole, page.lexicon, text=readable(title.passage.text), also=own.principals)
+    return claims.add(
+        worded if worded.text else _worded(own, readable(_words(stretch, page))), order, told=False
+    )
+
+
+def _worded(claim: Claim, text: str) -> Claim:
+    return Claim(text, claim.principals, claim.relations, claim.terms, claim.figures)
+
+
+def _words(stretch: Stretch, page: Page) -> str:
+    """The complement without its opening "that it", "reports that", "any"."""
+    start = stretch.start
+    for mark in stretch.scan.within("complementizers", stretch.start, min(stretch.end, stretch.start + 60)):
+        start = mark.end
+        break
+    text = stretch.passage.text[start : stretch.end]
+    return re.sub(r"^[\s,]*(?:it|they|he|she|the company|any|such|a|the)\s+", "", text, flags=re.IGNORECASE)
+
+
+def _affirmative(party: Party, affirm: str, words: str) -> str:
+    rest = readable(f"{affirm} {words}" if affirm else words)
+    if not party.body:
+        return rest
+    return f"{party.body} {rest}" if affirm or _VERBAL.match(rest) else f"{party.body}: {rest}"

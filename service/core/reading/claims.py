@@ -1,0 +1,220 @@
+"""What is claimed: the item's claims, and which of them a statement answers.
+
+How it decides: a claim has principals (bodies and persons, not outlets or sources), relations (buy,
+build_for ...) and content words. Two stretches of an item tell one claim where the principals of one hold
+those of the other and their relations agree by family. A denial answers the claim that its own complement
+names, else the nearest one before that involves its party, else the item's main claim; where nothing was
+told, its complement, turned into the affirmative, is the claim. What it leaves out: claims whose principals
+are only implied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from service.core.model import Claim
+from service.core.reading.cues import Scan
+from service.core.reading.lexicon import CueKind, Lexicon
+from service.core.reading.mentions import Mention, Sort
+from service.core.reading.sentences import Passage
+
+_DEALS = frozenset(
+    {"buy", "merge", "joint_venture", "build_for", "partner", "invest", "stake", "sell", "talks", "bid"}
+)
+_LEAVING = frozenset({"resign", "dismiss", "replace", "appoint"})
+_PEOPLE = frozenset({"join", "transfer", "sign"})
+_ENDS = frozenset({"close", "layoffs", "bankrupt"})
+_FAMILIES = (_DEALS, _LEAVING, _PEOPLE, _ENDS)
+_PRINCIPAL_SORTS = (Sort.BODY, Sort.COMPANY, Sort.ITS, Sort.PERSON, Sort.EXECUTIVE, Sort.BOTH)
+_LONGEST_TEXT = 160
+_HEARSAY = 0.8
+_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_HAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claim and where the item first tells it. `told`: as a rumor, not only in a denial's complement."""
+
+    claim: Claim
+    order: int
+    told: bool
+
+
+@dataclass
+class Claims:
+    """The claims of one item, in the order in which they were told. Grows while the item is read."""
+
+    drafts: list[Draft] = field(default_factory=list)
+
+    def add(self, claim: Claim, order: int, *, told: bool) -> int:
+        """Add `claim`, or join it to the one that it repeats: the place of the claim that stands for it."""
+        for index, draft in enumerate(self.drafts):
+            if same(draft.claim, claim):
+                self.drafts[index] = Draft(_joined(draft.claim, claim), draft.order, draft.told or told)
+                return index
+        self.drafts.append(Draft(claim, order, told))
+        return len(self.drafts) - 1
+
+    def answered(self, party: str | None, complement: Claim, order: int) -> int | None:
+        """The place of the claim that a statement of `party` answers, None where it tells its own."""
+        scored = [(self._score(draft, party, complement, order), -i) for i, draft in enumerate(self.drafts)]
+        if not scored:
+            return None
+        score, index = max(scored)
+        return -index if score > 0 else None
+
+    def involve(self, index: int, party: str) -> None:
+        """Make `party` a principal of a claim that names fewer than two."""
+        draft = self.drafts[index]
+        if party not in draft.claim.principals and len(draft.claim.principals) < 2:
+            claim = replace(draft.claim, principals=(*draft.claim.principals, party))
+            self.drafts[index] = replace(draft, claim=claim)
+
+    def at(self, index: int) -> Claim:
+        """The claim at a place, as it stands now."""
+        return self.drafts[index].claim
+
+    def _score(self, draft: Draft, party: str | None, complement: Claim, order: int) -> float:
+        claim = draft.claim
+        others = set(complement.principals) - {party}
+        shared = others & set(claim.principals)
+        score = 2.0 * (party in claim.principals) + 2.0 * len(shared)
+        if complement.relations and claim.relations:
+            score += 1.0 if agree(claim.relations, complement.relations) else -1.5
+        if others and not shared and len(claim.principals) > 1:
+            score -= 3.0
+        score += 0.1 * len(set(complement.terms) & set(claim.terms))
+        return score + (0.3 if draft.order <= order else 0.0) + (0.2 if draft is self.drafts[0] else 0.0)
+
+
+def same(one: Claim, other: Claim) -> bool:
+    """Whether two stretches of one item tell one claim."""
+    first, second = set(one.principals), set(other.principals)
+    if not first or not second:
+        return bool(set(one.terms) & set(other.terms)) and agree(one.relations, other.relations)
+    nested = first <= second or second <= first
+    return nested and agree(one.relations, other.relations)
+
+
+def agree(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether relations agree: a shared one, a shared family, or one side without any."""
+    first, second = set(one), set(other)
+    if not first or not second or first & second:
+        return True
+    return any(first & family and second & family for family in _FAMILIES)
+
+
+def _joined(one: Claim, other: Claim) -> Claim:
+    """`one` grown by `other`; its principals and text are settled once it names two."""
+    settled = len(one.principals) >= 2
+    principals = one.principals if settled else tuple(dict.fromkeys((*one.principals, *other.principals)))
+    text = one.text if settled or len(one.principals) >= len(other.principals) else other.text
+    return Claim(
+        text,
+        principals,
+        tuple(sorted({*one.relations, *other.relations})),
+        tuple(sorted({*one.terms, *other.terms}))[:40],
+        tuple(sorted({*one.figures, *other.figures}))[:12],
+    )
+
+
+# --- one stretch -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a passage that tells a claim."""
+
+    passage: Passage
+    scan: Scan
+    mentions: Sequence[Mention]
+    start: int
+    end: int
+
+
+def profile(stretch: Stretch, lexicon: Lexicon, *, text: str, also: tuple[str, ...] = ()) -> Claim:
+    """The claim of `stretch` under `text`, with `also` (the party, as a rule) among its principals."""
+    named = [m.body for m in stretch.mentions if m.sort in _PRINCIPAL_SORTS and m.body]
+    named += [m.speaker for m in stretch.mentions if m.sort is Sort.EXECUTIVE and m.speaker]
+    principals = tuple(dict.fromkeys([*also, *named]))[:6]
+    relations = tuple(sorted({m.value for m in stretch.scan.within("relation", stretch.start, stretch.end)}))
+    flat = stretch.passage.flat[stretch.start : stretch.end]
+    covered = [(m.start - stretch.start, m.end - stretch.start) for m in stretch.mentions]
+    return Claim(text, principals, relations, _terms(flat, covered, lexicon), _figures(flat))
+
+
+def _terms(flat: str, names: list[tuple[int, int]], lexicon: Lexicon) -> tuple[str, ...]:
+    found: set[str] = set()
+    pattern = _WORD if lexicon.source.spaced else _HAN
+    for match in pattern.finditer(flat):
+        word = match.group()
+        if (
+            lexicon.has("stop_words", word)
+            or lexicon.has("speech", word)
+            or any(s <= match.start() < e for s, e in names)
+        ):
+            continue
+        found.add(stem(word, lexicon.source.endings))
+    return tuple(sorted(found))[:40]
+
+
+def stem(word: str, endings: Sequence[str]) -> str:
+    """`word` without its longest known ending, where at least three letters stay."""
+    for ending in endings:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def _figures(flat: str) -> tuple[str, ...]:
+    return tuple(sorted({m.group().replace(",", "") for m in _FIGURE.finditer(flat)}))[:12]
+
+
+# --- the words of a claim --------------------------------------------------------------------------
+
+
+def told_text(stretch: Stretch, lexicon: Lexicon) -> tuple[str, int]:
+    """A rumor sentence's own words without who tells it, and where they begin."""
+    start, end = _content(stretch, lexicon)
+    return readable(stretch.passage.text[start:end]), start
+
+
+def _content(stretch: Stretch, lexicon: Lexicon) -> tuple[int, int]:
+    scan, start, end = stretch.scan, stretch.start, stretch.end
+    about = [m.start for m in stretch.mentions if m.sort in _PRINCIPAL_SORTS]
+    events = [mark.start for mark in scan.within("relation", start, end)]
+    first = min([*about, *events, end])
+    hearsay = [m.end for m in stretch.mentions if m.sort in (Sort.OUTLET, Sort.SOURCE) and m.end <= first]
+    told = scan.hits_between(start, first)
+    hearsay += [
+        hit.end
+        for hit in told
+        if hit.cue.kind is CueKind.RUMOR and hit.cue.weight >= _HEARSAY and hit.end <= first
+    ]
+    hearsay += [mark.end for name in ("speech", "report") for mark in scan.within(name, start, first)]
+    lead = scan.within("leads", start, min(end, start + 40))
+    comma = stretch.passage.flat.find(",", max([start, *hearsay]), first)
+    start = comma + 1 if lead and hearsay and comma >= 0 else max([start, *hearsay])
+    for mark in scan.within("complementizers", start, first):
+        start = mark.end
+    tails = [mark.start for mark in scan.within("claim_ends", start + 24, end)]
+    return start, min([*tails, end])
+
+
+def readable(text: str) -> str:
+    """`text` on one line, without outer punctuation, cut at a word near 160 characters."""
+    line = re.sub(r"\s+", " ", text).strip(' "“”‘’「」『』,;:.-–—?？。，')
+    if len(line) <= _LONGEST_TEXT:
+        return line
+    cut = line[:_LONGEST_TEXT]
+    return cut[: max(cut.rfind(" "), 40)].rstrip(" ,;:") if " " in cut else cut
+
+
+def naming(claim: Claim, written: str) -> Claim:
+    """`claim` with the principals that its text leaves out, in brackets."""
+    missing = [name for name in claim.principals[:3] if name.split()[0].lower() not in written.lower()]
+    return replace(claim, text=f"{claim.text} ({', '.join(missing)})") if missing and claim.text else claim

@@ -1,0 +1,65 @@
+"""Whether a statement is news in its item, or an old one told again.
+
+How it decides: recap phrases (had denied, previously, as reported by) inside the statement's clause, and a
+past year or another month at its head, make it old. What it leaves out: that the same quotation was seen
+before in another item, which is the story's business.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from service.core.reading.cues import Hit, Scan
+from service.core.reading.lexicon import CueKind, Lexicon
+from service.core.reading.sentences import Passage, Span
+from service.core.text import fold
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_DATE_REACH = 18
+_BEFORE_CLAUSE = 40
+
+
+def qualified_by(kind: CueKind, hit: Hit, span: Span, scan: Scan, limit: int) -> str | None:
+    """The id of the phrase of `kind` (recap, relay) in, over or after the clause of `hit`, up to `limit`."""
+    for other in scan.hits_between(span.start - _BEFORE_CLAUSE, limit):
+        if other.cue.kind is kind and other.end > span.start and _belongs(other, hit):
+            return other.cue.id
+    return None
+
+
+def _belongs(recap: Hit, hit: Hit) -> bool:
+    """Over the cue, or before it; after it only close by, or the recap belongs to what is denied."""
+    return recap.start < hit.end or recap.start - hit.end <= recap.cue.reach
+
+
+def dated_back(
+    hit: Hit, span: Span, passage: Passage, scan: Scan, told_at: datetime, lexicon: Lexicon
+) -> bool:
+    """Whether the clause's own date, before the cue or right after it, lies before the item's month."""
+    reach = _DATE_REACH if lexicon.source.spaced else 0  # without spaces a date after the cue is the claim's
+    start, end = span.start, min(span.end, hit.end + reach)
+    years = [
+        int(m.group()) for m in _YEAR.finditer(passage.flat, start, end) if _is_date(m, passage, lexicon)
+    ]
+    if years:
+        return max(years) < told_at.year
+    names = [fold(name) for name in lexicon.words("months")]
+    for mark in (*scan.within("months", start, hit.start), *scan.within("months", hit.end, end)):
+        if lexicon.source.capitals and not passage.text[mark.start].isupper():
+            continue  # "may" and "march" are words too
+        month = names.index(mark.value) % 12 + 1 if mark.value in names else told_at.month
+        if (told_at.month - month) % 12 not in (0, 11) and not _near(month, told_at):
+            return True
+    return False
+
+
+def _near(month: int, told_at: datetime) -> bool:
+    """The month before counts as now in the first days of a month."""
+    return (told_at.month - month) % 12 == 1 and told_at.day <= 5
+
+
+def _is_date(match: re.Match[str], passage: Passage, lexicon: Lexicon) -> bool:
+    """Whether a year dates the clause ("in 2019") and does not name a thing ("the 2019 merger")."""
+    before = passage.flat[max(0, match.start() - 16) : match.start()].split()
+    return not lexicon.source.spaced or bool(before and lexicon.has("prepositions", before[-1]))

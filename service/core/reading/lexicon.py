@@ -1,0 +1,230 @@
+"""What the reader knows of one language, and of names: data, compiled once into automata.
+
+How it decides: all phrases of a language (cues, look-alikes, word classes, relations) go into one
+automaton, so a text is walked once however many phrases there are. A Lexicon is made from a LexiconSource,
+which is what a TOML file says; service/lexicons/FORMAT.md describes that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import ahocorasick
+
+from service.core.model import Strength
+from service.core.reading.patterns import Pattern, compile_pattern
+from service.core.text import fold
+
+
+class CueKind(StrEnum):
+    """What a phrase does: the six kinds of statement, and three that only qualify others."""
+
+    RUMOR = "rumor"
+    DENIAL = "denial"
+    CONFIRMATION = "confirmation"
+    NO_COMMENT = "no_comment"
+    RETRACTION = "retraction"
+    STANDS_BY = "stands_by"
+    PSEUDO = "pseudo"
+    RECAP = "recap"
+    RELAY = "relay"
+
+
+class SubjectPlace(StrEnum):
+    """Where the party stands: `own`, the phrase's grammatical subject; `speaker`, whoever says it."""
+
+    OWN = "own"
+    SPEAKER = "speaker"
+
+
+WORD_CLASSES = frozenset(
+    {
+        "report", "speech", "negators", "unreal", "conditionals", "stops", "third_parties", "other_deniers",
+        "sources", "spokesmen", "executives", "officials", "authorities", "fact_checkers", "outlets",
+        "companies", "its", "persons", "both", "hedges", "months", "stop_words", "name_tails", "not_names",
+        "prepositions", "passive_by", "joiners", "of", "state_matters", "plans", "leads", "complementizers",
+        "claim_ends", "askings", "places", "outlet_tails", "name_endings", "name_edges", "name_breaks",
+        "name_pitfalls", "surnames", "frames", "articles", "after_verb",
+        "postpositions", "topic_marks", "possessives", "name_heads", "name_follow",
+    }
+)  # fmt: skip
+
+
+# Classes that are looked up word by word; in the automaton they would only cost time.
+LOOKED_UP = frozenset(
+    {
+        "stop_words", "not_names", "name_tails", "outlet_tails", "prepositions", "articles", "after_verb",
+        "name_breaks", "surnames", "postpositions", "topic_marks", "name_heads", "name_follow",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CueSource:
+    """A cue as its file writes it. FORMAT.md says what each field means."""
+
+    id: str
+    kind: CueKind
+    patterns: tuple[str, ...]
+    strength: Strength | None = None
+    weight: float = 1.0
+    subject: SubjectPlace = SubjectPlace.OWN
+    needs: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    pseudo: tuple[str, ...] = ()
+    reach: int = 12
+    affirm: str = ""
+    negatable: bool = False
+    told: bool = False
+    hit: tuple[str, ...] = ()
+    miss: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LexiconSource:
+    """One language's file, checked for form and not yet compiled."""
+
+    language: str
+    spaced: bool
+    capitals: bool
+    terminators: str
+    abbreviations: frozenset[str]
+    endings: tuple[str, ...]
+    cues: tuple[CueSource, ...]
+    words: Mapping[str, tuple[str, ...]]
+    relations: Mapping[str, tuple[str, ...]]
+    nationalities: Mapping[str, str]
+    particles: frozenset[str] = frozenset()
+    verb_final: bool = False
+
+
+_EMPTY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a key stands for. `tag`: `cue`, `look_alike`, `needs`, `avoid`, `relation` or a word class."""
+
+    tag: str
+    value: str
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """A language, ready to read with."""
+
+    source: LexiconSource
+    cues: Mapping[str, CueSource]
+    folded: Mapping[str, frozenset[str]] = field(repr=False)
+    automaton: Any = field(compare=False, repr=False)
+
+    def has(self, name: str, word: str) -> bool:
+        """Whether the folded `word` is of one word class."""
+        return word in self.folded.get(name, _EMPTY)
+
+    @property
+    def language(self) -> str:
+        """The language's two-letter code."""
+        return self.source.language
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """The phrases of one word class, empty where the language has none."""
+        return self.source.words.get(name, ())
+
+
+def compile_lexicon(source: LexiconSource) -> Lexicon:
+    """`source` with its phrases compiled. PhraseError names the first phrase that cannot be."""
+    keyed: dict[str, list[Entry]] = {}
+    for tag, value, phrase in _phrases(source):
+        pattern = compile_pattern(
+            phrase, source.words, spaced=source.spaced, particles=source.particles
+        )
+        for key in pattern.keys:
+            keyed.setdefault(key, []).append(Entry(tag, value, pattern))
+    automaton = ahocorasick.Automaton()
+    for key, entries in keyed.items():
+        automaton.add_word(key, (len(key), tuple(entries)))
+    if keyed:
+        automaton.make_automaton()
+    folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
+    return Lexicon(source, {cue.id: cue for cue in source.cues}, folded, automaton)
+
+
+def _phrases(source: LexiconSource) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    for cue in source.cues:
+        found += [("cue", cue.id, phrase) for phrase in cue.patterns]
+        found += [("look_alike", cue.id, phrase) for phrase in cue.pseudo]
+        found += [("needs", cue.id, phrase) for phrase in cue.needs]
+        found += [("avoid", cue.id, phrase) for phrase in cue.avoid]
+    for name, phrases in source.words.items():
+        if name in LOOKED_UP:
+            continue
+        found += [(name, phrase, phrase) for phrase in phrases]
+    for relation, phrases in source.relations.items():
+        found += [("relation", relation, phrase) for phrase in phrases]
+    found += [("nationality", country, word) for word, country in source.nationalities.items()]
+    return found
+
+
+# --- names -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NameRow:
+    """One body of the table. `guarded`: an ordinary word too, so only where it is written as a name."""
+
+    name: str
+    kind: str  # company, bank, fund, club, outlet, regulator, exchange, government, person
+    country: str
+    guarded: bool
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NameKey:
+    """One way of writing a name, with the length and spelling to check."""
+
+    row: NameRow
+    spelling: str
+    bounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NameTable:
+    """Every known name in one automaton over folded text."""
+
+    rows: Mapping[str, NameRow]
+    automaton: Any = field(compare=False, repr=False)
+
+    def canonical(self, name: str) -> str:
+        """The name under which `name`, any spelling of it, is kept; `name` itself where it is not known."""
+        key = fold(name.strip())
+        return str(self.automaton.get(key)[1].row.name) if key and key in self.automaton else name.strip()
+
+
+def compile_names(rows: tuple[NameRow, ...]) -> NameTable:
+    """`rows` in an automaton. Where two rows share a spelling, the first keeps it."""
+    keyed: dict[str, NameKey] = {}
+    for row in rows:
+        for spelling in (row.name, *row.aliases):
+            bounded = any(character.isascii() and character.isalnum() for character in spelling)
+            keyed.setdefault(fold(spelling), NameKey(row, spelling, bounded))
+    automaton = ahocorasick.Automaton()
+    for key, entry in keyed.items():
+        automaton.add_word(key, (len(key), entry))
+    if keyed:
+        automaton.make_automaton()
+    return NameTable({row.name: row for row in rows}, automaton)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All that the reader knows: languages by their code, and names."""
+
+    lexicons: Mapping[str, Lexicon]
+    names: NameTable

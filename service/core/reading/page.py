@@ -1,0 +1,115 @@
+"""An item laid out for reading: its fields cut up, scanned, and with everybody in it found.
+
+The body is read before the headline is, because the headline's names are learned from the body (old newswire
+and many sites write headlines in capitals); statements come out in reading order all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from service.core.model import Item
+from service.core.reading.cues import Scan, scan
+from service.core.reading.lexicon import CueKind, Knowledge, Lexicon
+from service.core.reading.mentions import Topic, mentions, resolve
+from service.core.reading.names import (
+    LocalNames,
+    Name,
+    known_names,
+    local_names,
+    names_from_body,
+    unknown_names,
+    with_places,
+)
+from service.core.reading.parties import Around
+from service.core.reading.sentences import Passage, passage
+from service.core.reading.unmarked import unmarked_names, without_pitfalls
+
+LONGEST = 256 * 1024
+_LONGEST_TITLE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One item, ready to be read. `sides` holds the title's side first, then the text's."""
+
+    item: Item
+    lexicon: Lexicon
+    sides: tuple[Around, ...]
+
+
+def lay_out(item: Item, lexicon: Lexicon, knowledge: Knowledge) -> Page | None:
+    """`item` as a Page, or None where no cue stands in it."""
+    title = passage("title", item.title[:_LONGEST_TITLE], lexicon)
+    text = passage("text", item.text[:LONGEST], lexicon)
+    scans = (scan(title.flat, lexicon), scan(text.flat, lexicon))
+    if not any(_tells(found) for found in scans):
+        return None
+    return Page(item, lexicon, _peopled((title, text), scans, lexicon, knowledge))
+
+
+def _tells(found: Scan) -> bool:
+    return bool(found.refused) or any(hit.cue.kind is not CueKind.RECAP for hit in found.hits)
+
+
+def _peopled(
+    passages: tuple[Passage, Passage], scans: tuple[Scan, Scan], lexicon: Lexicon, knowledge: Knowledge
+) -> tuple[Around, ...]:
+    title, text = passages
+    if lexicon.words("name_endings"):
+        return _peopled_unmarked(passages, scans, lexicon, knowledge)
+    in_text = with_places(known_names(text, knowledge), text, lexicon)
+    unknown = unknown_names(text, scans[1], lexicon, in_text)
+    local = local_names(unknown, lexicon)
+    in_title = names_from_body(title, local, with_places(known_names(title, knowledge), title, lexicon))
+    if not _is_capitalised(title.text) or not in_title:
+        in_title += unknown_names(title, scans[0], lexicon, in_title)
+    topic = Topic()
+    return (
+        _side(title, scans[0], in_title, local, lexicon, topic),
+        _side(text, scans[1], [*in_text, *unknown], local, lexicon, topic),
+    )
+
+
+def _peopled_unmarked(
+    passages: tuple[Passage, Passage], scans: tuple[Scan, Scan], lexicon: Lexicon, knowledge: Knowledge
+) -> tuple[Around, ...]:
+    """The same where no capital letter shows a name: names come by their endings and places."""
+    known = [
+        without_pitfalls(known_names(place, knowledge), found)
+        for place, found in zip(passages, scans, strict=True)
+    ]
+    unknown = unmarked_names(passages, scans, lexicon, known)
+    topic, local = Topic(), LocalNames({})
+    return tuple(
+        _side(place, found, [*names, *more], local, lexicon, topic)
+        for place, found, names, more in zip(passages, scans, known, unknown, strict=True)
+    )
+
+
+def _is_capitalised(title: str) -> bool:
+    """Whether a headline writes every longer word with a capital, so that capitals say nothing."""
+    words = [word for word in title.split() if len(word) > 3]
+    return sum(word[0].isupper() for word in words) * 4 >= len(words) * 3
+
+
+def _side(
+    place: Passage, found: Scan, names: list[Name], local: LocalNames, lexicon: Lexicon, topic: Topic
+) -> Around:
+    people = mentions(place, found, sorted(names, key=lambda n: n.start), local)
+    resolved = resolve(people, place, found, topic)
+    prepositions = lexicon.folded.get("prepositions", frozenset())
+    articles = lexicon.folded.get("articles", frozenset())
+    after_verb = lexicon.folded.get("after_verb", frozenset())
+    return Around(
+        place,
+        found,
+        resolved,
+        [m.start for m in resolved],
+        prepositions,
+        articles,
+        after_verb,
+        tuple(sorted(lexicon.folded.get("postpositions", ()))),
+        tuple(sorted(lexicon.folded.get("topic_marks", ()))),
+        lexicon.source.verb_final,
+    )

@@ -1,0 +1,259 @@
+"""What an item says: its statements, with the exact words that prove them.
+
+The order of things: language, cues (without any, nothing is read), sentences, names and pronouns, rumors and
+their claims, positions and the claims they answer; then, for each party, kind and claim, the strongest fresh
+wording stays, the earliest of equals. Pure: the same item and knowledge give the same reading.
+What it leaves out is said in each step's own file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
+from service.core.reading.answers import answered_claim
+from service.core.reading.claims import Claims, naming
+from service.core.reading.cues import Hit
+from service.core.reading.language import language
+from service.core.reading.lexicon import CueKind, Knowledge
+from service.core.reading.page import Page, lay_out
+from service.core.reading.parties import Around, Party, spread
+from service.core.reading.rumors import Rumor, rumors
+from service.core.reading.sentences import Span
+from service.core.reading.stances import Stance, stances
+
+_MOST_STATEMENTS = 60
+_NEEDS_RUMOR = (CueKind.NO_COMMENT, CueKind.STANDS_BY)
+_ENOUGH = 1.9
+_HEARSAY = 0.8
+_FRAGMENT = 32
+_SIDE = 1_000_000
+_LAST = 10 * _SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A statement before the strongest wording is chosen; `claim` is a place among the item's claims."""
+
+    kind: Kind
+    party: Party
+    strength: Strength | None
+    claim: int
+    fresh: bool
+    score: float
+    side: Around
+    span: Span
+    order: int
+    because: tuple[str, ...]
+    relayed: bool = False
+
+
+def read_statements(item: Item, knowledge: Knowledge) -> Reading:
+    """The statements of `item` in reading order, title first. Never raises, whatever the text."""
+    code = language(item.lang, item.title, item.text, knowledge.lexicons)
+    lexicon = knowledge.lexicons.get(code)
+    page = lay_out(item, lexicon, knowledge) if lexicon is not None else None
+    if page is None:
+        return Reading(code, ())
+    taken, passed, claims = _taken(page)
+    kept = _without_covered(_strongest(_second_hand_aged(taken)))
+    statements = tuple(_statement(candidate, claims) for candidate in sorted(kept, key=lambda c: c.order))
+    return Reading(code, statements[:_MOST_STATEMENTS], tuple(passed))
+
+
+def _taken(page: Page) -> tuple[list[_Candidate], list[PassedOver], Claims]:
+    """All candidates, in the order in which they make claims known: a headline's answers come last."""
+    claims = Claims()
+    passed = [_passed(side, r.hit, r.why) for side in page.sides for r in side.scan.refused]
+    told = list(rumors(page))
+    good, refused = _sorted_out(page, list(stances(page)), rumored=bool(told))
+    passed += refused
+    taken: list[_Candidate] = []
+    for order, _, found in sorted(
+        [*_rumor_turns(page, told), *_stance_turns(page, good)], key=lambda t: t[:2]
+    ):
+        order = order if order < _LAST else order - _LAST
+        taken += (
+            _from_rumor(found, claims, order)
+            if isinstance(found, Rumor)
+            else _from_stance(page, found, claims, order)
+        )
+    return taken, passed, claims
+
+
+def _rumor_turns(page: Page, told: list[Rumor]) -> list[tuple[int, int, Rumor | Stance]]:
+    return [(_order(rumor.side, rumor.span.start), 0, rumor) for rumor in told]
+
+
+def _stance_turns(page: Page, good: list[Stance]) -> list[tuple[int, int, Rumor | Stance]]:
+    turns: list[tuple[int, int, Rumor | Stance]] = []
+    for number, stance in enumerate(good, 1):
+        order = _order(stance.side, stance.hit.start)
+        turns.append((order + (_LAST if order < _SIDE else 0), number, stance))
+    return turns
+
+
+def _sorted_out(page: Page, found: list[Stance], *, rumored: bool) -> tuple[list[Stance], list[PassedOver]]:
+    """The stances that stand, and those that do not with their reasons."""
+    spoken = rumored or _speaks_of_rumor(page, found)
+    good: list[Stance] = []
+    passed: list[PassedOver] = []
+    for stance in found:
+        reason, cue = stance.refused, stance.hit.cue
+        answerable = rumored if cue.kind is CueKind.CONFIRMATION else spoken
+        if not reason and not answerable and (cue.told or cue.kind in _NEEDS_RUMOR):
+            reason = "nothing was told that it could answer"
+        if reason:
+            passed.append(_passed(stance.side, stance.hit, reason))
+        else:
+            good.append(stance)
+    return good, passed
+
+
+def _from_rumor(rumor: Rumor, claims: Claims, order: int) -> Iterator[_Candidate]:
+    place = claims.add(rumor.claim, order, told=True)
+    score = min(rumor.score, _ENOUGH) - 0.6
+    yield _Candidate(
+        Kind.RUMOR, rumor.party, None, place, True, score, rumor.side, rumor.span, order, rumor.because
+    )
+
+
+def _order(side: Around, start: int) -> int:
+    return (_SIDE if side.passage.field == "text" else 0) + start
+
+
+def _speaks_of_rumor(page: Page, found: list[Stance]) -> bool:
+    """Whether hearsay is named, a denial needs no rumor beside it, or headline and body both deny."""
+    hits = (hit for side in page.sides for hit in side.scan.hits)
+    if any(h.cue.kind is CueKind.RUMOR and h.cue.weight >= _HEARSAY and not h.cue.told for h in hits):
+        return True
+    denials = [s for s in found if s.hit.cue.kind is CueKind.DENIAL and not s.refused]
+    fields = {s.side.passage.field for s in denials}
+    return len(fields) == len(page.sides) or any(not s.hit.cue.told for s in denials)
+
+
+def _from_stance(page: Page, stance: Stance, claims: Claims, order: int) -> Iterator[_Candidate]:
+    place = answered_claim(page, stance, claims, order)
+    for party in spread(stance.party, claims.at(place).principals):
+        score = stance.hit.cue.weight + 0.6 * (party.body is not None) + 0.5 * claims.drafts[place].told
+        yield _Candidate(
+            Kind(stance.hit.cue.kind.value),
+            party,
+            stance.strength,
+            place,
+            stance.fresh,
+            score,
+            stance.side,
+            _evidence_span(stance),
+            order,
+            stance.because,
+            stance.relayed,
+        )
+
+
+def _evidence_span(stance: Stance) -> Span:
+    """The quoted sentence where the cue is quoted, else its clause with its subject."""
+    passage, hit = stance.side.passage, stance.hit
+    sentence, quotation = passage.sentence_at(hit.start), passage.quotation_at(hit.start)
+    if quotation is not None:
+        start, end = max(quotation.start, sentence.start), min(quotation.end, sentence.end)
+        if end - start < _FRAGMENT and sentence.start <= stance.party.start < start:
+            start = stance.party.start
+        return Span(start, max(end, hit.end))
+    inside = sentence.start <= stance.party.start < hit.start
+    if stance.before > sentence.start:
+        start = max(stance.party.start, stance.before, stance.span.start)
+    else:
+        start = min(stance.span.start, stance.party.start) if inside else stance.span.start
+    return Span(min(start, hit.start), max(stance.span.end, hit.end))
+
+
+def _second_hand_aged(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Where one party's denial is the news, another's that is only relayed from elsewhere is old."""
+    news = {c.party.body for c in candidates if c.kind is Kind.DENIAL and c.fresh and not c.relayed}
+    relayed = {c.party.body for c in candidates if c.relayed}
+    if not news - relayed:
+        return candidates
+    return [replace(c, fresh=False) if c.relayed and c.kind is Kind.DENIAL else c for c in candidates]
+
+
+def _strongest(candidates: list[_Candidate]) -> list[_Candidate]:
+    """One for each party, kind and claim."""
+    best: dict[tuple[object, ...], _Candidate] = {}
+    for candidate in candidates:
+        rumor = candidate.kind is Kind.RUMOR
+        key = (candidate.kind, None if rumor else candidate.party.body, candidate.claim)
+        other = best.get(key)
+        if other is None or _rank(candidate) > _rank(other):
+            best[key] = candidate
+    return list(best.values())
+
+
+def _rank(candidate: _Candidate) -> tuple[float, ...]:
+    rank = candidate.strength.rank if candidate.strength else 0
+    in_text = candidate.order >= _SIDE and candidate.kind is not Kind.RUMOR
+    credited = candidate.party.body is not None
+    return (candidate.fresh, credited, in_text, rank, round(candidate.score, 2), -candidate.order)
+
+
+def _without_covered(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Without silences beside the same party's word, and non-denials beside its word or silence."""
+    weak = [c for c in candidates if c.kind is Kind.NO_COMMENT or c.strength is Strength.NON_DENIAL]
+    spoken = {_stand(c) for c in candidates if c.kind is not Kind.RUMOR and c not in weak}
+    answered = {c.party.body for c in candidates if c.kind in (Kind.NO_COMMENT, Kind.CONFIRMATION)}
+    return [
+        c
+        for c in candidates
+        if c not in weak
+        or (_stand(c) not in spoken and (c.kind is Kind.NO_COMMENT or c.party.body not in answered))
+    ]
+
+
+def _stand(candidate: _Candidate) -> tuple[str | None, int]:
+    return candidate.party.body, candidate.claim
+
+
+def _statement(candidate: _Candidate, claims: Claims) -> Statement:
+    claim = claims.at(candidate.claim)
+    claim = naming(claim, claim.text)
+    party = candidate.party
+    role = party.role if party.body or party.role is not Role.OUTLET else None
+    role = role or (Role.PRINCIPAL if party.body in claim.principals and party.body else None)
+    return Statement(
+        candidate.kind,
+        party.body,
+        party.speaker if party.speaker != party.body else None,
+        role,
+        candidate.strength,
+        claim,
+        _entities(claim, party),
+        candidate.fresh,
+        _squashed(candidate.score),
+        _evidence(candidate.side, candidate.span),
+        candidate.because,
+    )
+
+
+def _entities(claim: Claim, party: Party) -> tuple[str, ...]:
+    named = [party.body] if party.body and party.role is not Role.SOURCE else []
+    return tuple(dict.fromkeys([*claim.principals, *named]))
+
+
+def _squashed(score: float) -> float:
+    return round(1.0 / (1.0 + math.exp(-1.6 * score)), 2)
+
+
+def _evidence(side: Around, span: Span) -> Evidence:
+    text = side.passage.text
+    start, end = max(0, min(span.start, len(text))), max(0, min(span.end, len(text)))
+    while start < end and text[start] in " \n\t,;:-–—":
+        start += 1
+    while end > start and text[end - 1] in " \n\t,;:-–—":
+        end -= 1
+    return Evidence(side.passage.field, start, end, text[start:end])
+
+
+def _passed(side: Around, hit: Hit, why: str) -> PassedOver:
+    return PassedOver(_evidence(side, Span(hit.start, hit.end)), hit.cue.id, why)

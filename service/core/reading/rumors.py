@@ -1,0 +1,194 @@
+"""The item's rumors: sentences that report something unverified about somebody.
+
+How it decides: an additive score of hearsay (cue weights, a named outlet that says so, an unnamed source),
+less where a party itself says it; from ONE on, with an event (a relation or a plan) and somebody whom it is
+about, the sentence is a rumor. A sentence after one, in its paragraph, needs less. What it leaves out:
+rumors told without a hearsay word anywhere near.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from service.core.model import Claim, Role
+from service.core.reading.claims import Stretch, profile, told_text
+from service.core.reading.cues import Hit
+from service.core.reading.lexicon import CueKind
+from service.core.reading.mentions import Mention, Sort
+from service.core.reading.page import Page
+from service.core.reading.parties import NOBODY, Around, Party
+from service.core.reading.scope import refusal
+from service.core.reading.sentences import Sentence, Span
+
+ONE = 1.0
+_CARRIED = 0.6
+_OUTLET = 1.0
+_SOURCE = 0.3
+_OWN_WORD = 1.1
+_HEARSAY = 0.8
+_SPEECH_NEAR = 34
+_SUBJECT_NEAR = 30
+_HEARD = ("told", "tell")  # the outlet is the hearer
+_ABOUT = (Sort.BODY, Sort.COMPANY, Sort.ITS, Sort.PERSON, Sort.EXECUTIVE)
+_SELF = (
+    Sort.BODY,
+    Sort.COMPANY,
+    Sort.ITS,
+    Sort.SPOKESMAN,
+    Sort.EXECUTIVE,
+    Sort.OFFICIAL,
+    Sort.HE,
+    Sort.AUTHORITY,
+)
+_ANSWERS = (CueKind.DENIAL, CueKind.RETRACTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Rumor:
+    """A sentence that tells a rumor: who is credited, what is claimed, how strongly it is hearsay."""
+
+    side: Around
+    span: Span
+    party: Party
+    claim: Claim
+    score: float
+    because: tuple[str, ...]
+
+
+def rumors(page: Page) -> Iterator[Rumor]:
+    """The rumor sentences of `page` in reading order."""
+    for side in page.sides:
+        hits = _by_sentence(side)
+        carried = NOBODY
+        for sentence in side.passage.sentences:
+            carried = NOBODY if sentence.opens else carried
+            found = _rumor(page, side, sentence, hits.get(sentence.index, []), carried)
+            if found is not None:
+                yield found
+            people = side.between(sentence.start, sentence.end)
+            carried = found.party if found is not None else _credited(people, side, sentence)
+
+
+def _credited_by(party: Party, page: Page) -> str:
+    """The reason of a rumor that only its attribution shows."""
+    return f"{page.lexicon.language}.rumor.{'outlet' if party.role is Role.OUTLET else 'source'}-says"
+
+
+def _by_sentence(side: Around) -> dict[int, list[Hit]]:
+    grouped: dict[int, list[Hit]] = {}
+    for hit in side.scan.hits:
+        grouped.setdefault(side.passage.sentence_at(hit.start).index, []).append(hit)
+    return grouped
+
+
+def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carried: Party) -> Rumor | None:
+    people = side.between(sentence.start, sentence.end)
+    own = [hit for hit in hits if hit.cue.kind is CueKind.RUMOR and _counts(hit, sentence, side, page)]
+    credited = _credited(people, side, sentence)
+    if not own and credited == NOBODY and carried == NOBODY:
+        return None
+    if not _is_told(sentence, people, side, page) or _only_answers(hits, own):
+        return None
+    if not own and not _is_open(sentence, side):
+        return None
+    score = (
+        sum({hit.cue.id: hit.cue.weight for hit in own}.values())
+        + _CARRIED * (carried != NOBODY)
+        + _credit(credited)
+    )
+    plain = all(hit.cue.told or hit.cue.weight < _HEARSAY for hit in own)
+    speakers = (*_SELF, Sort.THIRD_PARTY) if plain else _SELF
+    if (credited == NOBODY or not own) and _says_so_itself(people, side, sentence, speakers):
+        score -= _OWN_WORD
+    if score < ONE:
+        return None
+    stretch = Stretch(side.passage, side.scan, people, sentence.start, sentence.end)
+    text, start = told_text(stretch, page.lexicon)
+    inner = Stretch(side.passage, side.scan, side.between(start, sentence.end), start, sentence.end)
+    claim = profile(
+        inner if any(m.sort in _ABOUT for m in inner.mentions) else stretch, page.lexicon, text=text
+    )
+    return Rumor(
+        side,
+        Span(sentence.start, sentence.end),
+        credited if credited != NOBODY else carried,
+        claim,
+        score,
+        tuple(dict.fromkeys(hit.cue.id for hit in own)) or (_credited_by(credited, page),),
+    )
+
+
+def _counts(hit: Hit, sentence: Sentence, side: Around, page: Page) -> bool:
+    return not refusal(
+        hit, Span(sentence.start, sentence.end), sentence, side.passage, side.scan, page.lexicon
+    )
+
+
+def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: Page) -> bool:
+    """Whether there is an event, somebody (where names show), and it is not a matter between states."""
+    scan = side.scan
+    if scan.within("state_matters", sentence.start, sentence.end):
+        return False
+    event = scan.within("relation", sentence.start, sentence.end) or scan.within(
+        "plans", sentence.start, sentence.end
+    )
+    named = any(m.sort in _ABOUT and (m.body or m.speaker) for m in people)
+    return bool(event) and (named or not page.lexicon.source.capitals)
+
+
+def _is_open(sentence: Sentence, side: Around) -> bool:
+    """Whether what an outlet says is still a plan: else it is its news, not a rumor."""
+    return bool(side.scan.within("plans", sentence.start, sentence.end))
+
+
+def _only_answers(hits: list[Hit], own: list[Hit]) -> bool:
+    """Whether the rumor words only name what a statement beside them answers ("denied reports of")."""
+    answers = [hit for hit in hits if hit.cue.kind in _ANSWERS]
+    return bool(answers) and all(hit.start > answers[0].start or hit.cue.weight < ONE for hit in own)
+
+
+def _credited(people: Sequence[Mention], side: Around, sentence: Sentence) -> Party:
+    """The outlet that says so, else the unnamed source."""
+    for mention in people:
+        if mention.sort is Sort.OUTLET and _speaks(mention, side, sentence):
+            return Party(mention.body, None, Role.OUTLET, start=mention.start)
+    for mention in people:
+        if mention.sort is Sort.SOURCE:
+            return Party(mention.body, None, Role.SOURCE, start=mention.start)
+    return NOBODY
+
+
+def _speaks(mention: Mention, side: Around, sentence: Sentence) -> bool:
+    scan = side.scan
+    after = scan.within("speech", mention.end, min(sentence.end, mention.end + _SPEECH_NEAR))
+    before = scan.within("speech", max(sentence.start, mention.start - 14), mention.start)
+    before = tuple(mark for mark in before if not mark.value.startswith(_HEARD))
+    leads = scan.within("leads", max(sentence.start, mention.start - 44), mention.start)
+    reports = scan.within("report", mention.end, min(sentence.end, mention.end + 9))
+    return bool(after or before or leads or reports)
+
+
+def _credit(credited: Party) -> float:
+    if credited == NOBODY:
+        return 0.0
+    return _OUTLET if credited.role is Role.OUTLET else _SOURCE
+
+
+def _says_so_itself(
+    people: Sequence[Mention], side: Around, sentence: Sentence, speakers: tuple[Sort, ...]
+) -> bool:
+    """Whether one of `speakers` (a party to the matter; for a mere plan, anybody named) says it."""
+    for mark in side.scan.within("speech", sentence.start, sentence.end):
+        near = [m for m in people if m.sort in speakers and _is_speaker(m, mark.start, mark.end, side)]
+        if near:
+            return True
+    return False
+
+
+def _is_speaker(mention: Mention, start: int, end: int, side: Around) -> bool:
+    """Whether `mention` is the subject of the reporting verb at `start`..`end`, before it or inverted."""
+    if 0 <= start - mention.end <= _SUBJECT_NEAR:
+        return True
+    inverted = 0 <= mention.start - end <= 3
+    return inverted and side.passage.flat[mention.end : mention.end + 1] in ("", ",", ".", ";")

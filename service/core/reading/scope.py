@@ -1,0 +1,96 @@
+"""How far a cue reaches, and what around it changes its meaning.
+
+How it decides: a cue's clause ends at a stop word, a semicolon or the neighbour cue of another statement.
+Before the cue, a negator, an unreal verb (expected to, may) or a condition takes it out; after it, within
+its reach, stands what it needs (a report, a plan) or must not have (wrongdoing, a motion). After ConText
+(Harkema et al. 2009): trigger, direction, termination, pseudo-trigger.
+"""
+
+from __future__ import annotations
+
+from service.core.reading.cues import Hit, Scan
+from service.core.reading.lexicon import CueKind, Lexicon
+from service.core.reading.sentences import Passage, Sentence, Span
+
+_NEAR = 34
+_NEAR_UNSPACED = 12  # where words are one to four characters and no space parts them
+_BETWEEN_UNSPACED = 4
+_CONDITION_NEAR = 90
+_DECIDED = (CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT)
+
+
+def clause(hit: Hit, sentence: Sentence, passage: Passage, scan: Scan) -> Span:
+    """The stretch of `sentence` that belongs to `hit`."""
+    quotation = passage.quotation_at(hit.start)
+    start, end = sentence.start, sentence.end
+    if quotation is not None and quotation.end < sentence.end:
+        end = quotation.end
+    for stop in scan.within("stops", start, hit.start):
+        start = max(start, stop.end)
+    later = scan.within("stops", hit.end, end)
+    end = later[0].start if later else end
+    semicolon = passage.flat.rfind(";", start, hit.start)
+    start = max(start, semicolon + 1)
+    semicolon = passage.flat.find(";", hit.end, end)
+    return Span(start, semicolon if semicolon >= 0 else end)
+
+
+def reach_end(start: int, tokens: int, limit: int, passage: Passage, lexicon: Lexicon) -> int:
+    """The position at most `tokens` tokens (characters where a language has no spaces) after `start`."""
+    if not lexicon.source.spaced:
+        return min(limit, start + tokens)
+    position = start
+    for _ in range(tokens):
+        following = passage.flat.find(" ", position + 1, limit)
+        if following < 0:
+            return limit
+        position = following
+    return position
+
+
+def refusal(hit: Hit, span: Span, sentence: Sentence, passage: Passage, scan: Scan, lexicon: Lexicon) -> str:
+    """Why `hit` does not mean what it says here; empty where it does."""
+    if hit.cue.kind in _DECIDED:
+        if sentence.asks and passage.quotation_at(hit.start) is None:
+            return "asked, not said"
+        if _condition_before(hit, span, passage, scan):
+            return "conditional"
+    spaced = lexicon.source.spaced
+    if hit.cue.negatable and _near_before("negators", hit, passage, scan, spaced=spaced):
+        return "negated"
+    if hit.cue.kind in (CueKind.DENIAL, CueKind.CONFIRMATION) and _near_before(
+        "unreal", hit, passage, scan, spaced=spaced
+    ):
+        return "not yet said"
+    quoted = passage.quotation_at(hit.start) is not None
+    return _wrong_object(hit, sentence.end if quoted else span.end, passage, scan, lexicon)
+
+
+def _near_before(name: str, hit: Hit, passage: Passage, scan: Scan, *, spaced: bool) -> bool:
+    """Whether a mark of `name` stands at most two words before `hit`, or right at its beginning."""
+    for mark in scan.within(name, max(0, hit.start - _NEAR), hit.start):
+        between = passage.flat[mark.end : hit.start]
+        close = len(between.split()) <= 2 if spaced else len(between) <= _BETWEEN_UNSPACED
+        if close and not set(between) & set(',;:"。，'):
+            return True
+    return False
+
+
+def _condition_before(hit: Hit, span: Span, passage: Passage, scan: Scan) -> bool:
+    marks = scan.within("conditionals", max(span.start - 12, 0, hit.start - _CONDITION_NEAR), hit.start)
+    if not marks or scan.of("askings").overlapping(marks[-1].start, marks[-1].end):
+        return False
+    between = passage.flat[marks[-1].end : hit.start]
+    return not set(between) & set(',;:"，') and not scan.within("speech", marks[-1].end, hit.start)
+
+
+def _wrong_object(hit: Hit, limit: int, passage: Passage, scan: Scan, lexicon: Lexicon) -> str:
+    end = reach_end(hit.end, hit.cue.reach, max(limit, hit.end), passage, lexicon)
+    if hit.cue.avoid:
+        near = _NEAR if lexicon.source.spaced else _NEAR_UNSPACED
+        found = scan.within(f"avoid:{hit.cue.id}", max(0, hit.start - near), end)
+        if found:
+            return "another matter: " + passage.flat[found[0].start : found[0].end]
+    if hit.cue.needs and not scan.within(f"needs:{hit.cue.id}", hit.start, end):
+        return "without what it needs"
+    return ""

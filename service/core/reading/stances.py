@@ -1,0 +1,167 @@
+"""Denials, confirmations, silences, withdrawals: who takes which position in a page.
+
+How it decides: each cue that scope lets stand is one position for each of its parties. A source or outlet
+that "confirms" tells a rumor; a confirmation whose complement denies is that denial; a third party's word
+is nothing. A hedge of time or degree beside a flat cue makes it limited. What it leaves out: which claim is
+answered, and which wording of several stays (read.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from service.core.model import Role, Strength
+from service.core.reading.cues import Hit
+from service.core.reading.freshness import dated_back, qualified_by
+from service.core.reading.lexicon import CueKind
+from service.core.reading.page import Page
+from service.core.reading.parties import Around, Party, parties
+from service.core.reading.scope import clause, refusal
+from service.core.reading.sentences import Sentence, Span
+
+_HEDGE_BEFORE = 22
+_HEDGE_AFTER = 26
+_HEDGE_UNSPACED = 10
+_CERTAIN = 1.3
+_SUBJECT_NEAR = 60
+_POSITIONS = frozenset(
+    {CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT, CueKind.RETRACTION, CueKind.STANDS_BY}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """One position of one party. `refused` says why it is none after all; then nothing else counts."""
+
+    side: Around
+    hit: Hit
+    span: Span
+    party: Party
+    strength: Strength | None
+    fresh: bool
+    because: tuple[str, ...]
+    relayed: bool = False
+    before: int = 0
+    refused: str = ""
+
+
+def stances(page: Page) -> Iterator[Stance]:
+    """The positions of `page` in reading order, refused ones among them."""
+    for side in page.sides:
+        sentence: Sentence | None = None
+        before = 0
+        earlier: tuple[Party, ...] = ()
+        for hit in side.scan.hits:
+            if hit.cue.kind not in _POSITIONS:
+                continue
+            here = side.passage.sentence_at(hit.start)
+            if here != sentence:
+                sentence, before, earlier = here, here.start, ()
+            found = list(_of(page, side, hit, here, before, earlier))
+            yield from found
+            before = max(before, hit.end)
+            earlier = tuple(stance.party for stance in found if not stance.refused)
+
+
+def _of(
+    page: Page, side: Around, hit: Hit, sentence: Sentence, before: int, earlier: tuple[Party, ...]
+) -> Iterator[Stance]:
+    span = _bounded(clause(hit, sentence, side.passage, side.scan), hit, side)
+    empty = Stance(side, hit, span, Party(None, None, None), None, True, (hit.cue.id,), before=before)
+    reason = refusal(hit, span, sentence, side.passage, side.scan, page.lexicon) or _overruled(
+        hit, span, sentence, side
+    )
+    if reason:
+        yield replace(empty, refused=reason)
+        return
+    recap = qualified_by(CueKind.RECAP, hit, span, side.scan, span.end)
+    relay = qualified_by(CueKind.RELAY, hit, span, side.scan, sentence.end)
+    old = recap is not None or dated_back(hit, span, side.passage, side.scan, page.item.told_at, page.lexicon)
+    because = tuple(cue for cue in (hit.cue.id, recap, relay) if cue)
+    strength = _strength(hit, side, spaced=page.lexicon.source.spaced)
+    same = earlier and not side.between(max(span.start, before), hit.start)
+    for party in earlier if same else parties(hit, span, sentence, before, side):
+        stance = replace(
+            empty, party=party, strength=strength, fresh=not old, relayed=relay is not None, because=because
+        )
+        yield replace(_as_known(stance), refused=_unfit(stance))
+
+
+def _bounded(span: Span, hit: Hit, side: Around) -> Span:
+    """`span` cut where the next statement's subject or cue begins."""
+    following = next((h for h in side.scan.hits_between(hit.end, span.end) if h.cue.kind in _POSITIONS), None)
+    if following is None or following.cue.kind is hit.cue.kind is CueKind.DENIAL:
+        return span
+    subjects = [m.start for m in side.between(hit.end, following.start)]
+    end = subjects[-1] if subjects else following.start
+    joiner = side.scan.within("joiners", max(hit.end, end - 6), end)
+    return Span(span.start, joiner[0].start if joiner else end)
+
+
+def _overruled(hit: Hit, span: Span, sentence: Sentence, side: Around) -> str:
+    """Why a confirmation confirms nothing: its complement denies, or no event is near."""
+    if hit.cue.kind is not CueKind.CONFIRMATION:
+        return ""
+    previous = side.passage.sentences[max(0, sentence.index - 1)]
+    if not side.scan.within("relation", previous.start, sentence.end):
+        return "confirms no event"
+    denials = [h for h in side.scan.hits_between(hit.start, span.end) if h.cue.kind is CueKind.DENIAL]
+    return "what is confirmed is a denial" if denials else ""
+
+
+def _strength(hit: Hit, side: Around, *, spaced: bool) -> Strength | None:
+    strength = hit.cue.strength
+    before, after = (_HEDGE_BEFORE, _HEDGE_AFTER) if spaced else (_HEDGE_UNSPACED, _HEDGE_UNSPACED)
+    start, end = max(0, hit.start - before), hit.end + after
+    if not spaced:  # a comma parts clauses there
+        flat = side.passage.flat
+        start = max(start, flat.rfind(",", 0, hit.start) + 1)
+        comma = flat.find(",", hit.end, end)
+        end = comma if comma >= 0 else end
+    if strength is Strength.FLAT and side.scan.within("hedges", start, end):
+        return Strength.LIMITED
+    return strength
+
+
+def _as_known(stance: Stance) -> Stance:
+    """An outlet that relays a denial in its own voice speaks for its sources, who move no story."""
+    party = stance.party
+    if stance.hit.cue.kind is CueKind.DENIAL and party.role is Role.OUTLET:
+        return replace(stance, party=replace(party, role=Role.SOURCE))
+    return stance
+
+
+def _unfit(stance: Stance) -> str:
+    """Why this party cannot take this position."""
+    party, kind = stance.party, stance.hit.cue.kind
+    if party.third:
+        return "a third party, who cannot know"
+    if (
+        kind is CueKind.DENIAL
+        and party.role in (Role.SOURCE, Role.OUTLET)
+        and stance.strength is not Strength.FLAT
+    ):
+        return "a source's reservation is part of the rumor"
+    if kind is CueKind.DENIAL and _is_narrated(stance):
+        return "the narrator's word, nobody's statement"
+    if kind is CueKind.CONFIRMATION and party.role in (Role.SOURCE, Role.OUTLET):
+        return "confirmed by no party: hearsay"
+    if kind is CueKind.CONFIRMATION and party.body is None:
+        return "nobody is said to confirm"
+    if kind is CueKind.NO_COMMENT and party.role in (Role.SOURCE, Role.OUTLET):
+        return "not a party to the claim"
+    return ""
+
+
+def _is_narrated(stance: Stance) -> bool:
+    """Whether a sentence without a speaker only seems to deny; the firmest wordings count all the same."""
+    if stance.party.attributed or stance.side.passage.field != "text" or _is_subject(stance):
+        return False
+    return stance.strength is not Strength.FLAT or stance.hit.cue.weight < _CERTAIN
+
+
+def _is_subject(stance: Stance) -> bool:
+    """Whether the party stands right before the cue: what it has not or does not, it has let know."""
+    people = stance.side.between(max(0, stance.hit.start - _SUBJECT_NEAR), stance.hit.start)
+    return bool(people) and people[-1].start == stance.party.start and stance.hit.start - people[-1].end <= 2
