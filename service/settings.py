@@ -1,0 +1,255 @@
+"""Every setting, with its default and its reason: the only reader of the environment and of the TOML file.
+
+Order: environment (`RUMORWATCH_` and the name in capitals), then the TOML file, then the default. The file is
+the one named by `RUMORWATCH_CONFIG`, else `rumorwatch.toml` in the working folder where there is one.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from service.core.model import Strength
+from service.errors import SettingsError
+
+PREFIX = "RUMORWATCH_"
+DEFAULT_FILE = "rumorwatch.toml"
+
+
+class FeedSettings(BaseModel):
+    """One `[[feeds]]` table: a source to poll."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(min_length=1, description="Address of the feed, or the path of a file on this machine.")
+    outlet: str = Field("", description="Name shown for its items; empty: the host of the address.")
+    interval_minutes: float = Field(
+        15,
+        ge=1 / 60,
+        description="Minutes between two polls. 15 is polite; below 5 only on your own servers.",
+    )
+    lang: str | None = Field(None, description="Language of its items; empty: recognised item by item.")
+    told_as_news: bool = Field(
+        False, description="Alert on what the first fetch finds, however old: for demonstrations and tests."
+    )
+
+
+class WebhookSettings(BaseModel):
+    """One `[[channels]]` table of kind `webhook`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["webhook"]
+    name: str = Field(min_length=1, description="How the channel is named in logs, pages and deliveries.")
+    url: str = Field(min_length=1, description="Where the alerts are posted.")
+    secret: SecretStr | None = Field(
+        None, description="Signing secret, `whsec_` and base64 of 24 to 64 bytes."
+    )
+    secrets: tuple[SecretStr, ...] = Field(
+        (), description="Several secrets while one is being replaced: each signs, any verifies."
+    )
+    timeout_seconds: float = Field(15, gt=0, le=30, description="How long one attempt may take.")
+
+
+class MailSettings(BaseModel):
+    """One `[[channels]]` table of kind `mail`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["mail"]
+    name: str = Field(min_length=1, description="How the channel is named in logs, pages and deliveries.")
+    host: str = Field(min_length=1, description="The SMTP server.")
+    port: int = Field(587, ge=1, le=65535, description="Its port: 587 with STARTTLS, 465 with TLS.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="`none` only for a server on this machine; a password is then refused."
+    )
+    username: str | None = Field(None, description="Empty: no login.")
+    password: SecretStr | None = Field(None, description="Never sent without encryption.")
+    sender: str = Field(min_length=1, description="Address in From.")
+    recipients: tuple[str, ...] = Field(min_length=1, description="Addresses in To.")
+    timeout_seconds: float = Field(20, gt=0, le=60, description="How long one attempt may take.")
+
+
+class TerminalSettings(BaseModel):
+    """One `[[channels]]` table of kind `terminal`: alerts are printed where the worker runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["terminal"]
+    name: str = Field("terminal", min_length=1, description="How the channel is named.")
+
+
+ChannelSettings = Annotated[WebhookSettings | MailSettings | TerminalSettings, Field(discriminator="kind")]
+
+
+class Settings(BaseSettings):
+    """The settings of one start. A wrong one is a SettingsError that names it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("data"), description="Folder for the database file; made if it is not there.")
+    host: str = Field(
+        "127.0.0.1", description="Address to listen on: loopback only, since the page has no login yet."
+    )
+    port: int = Field(8731, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Names besides localhost that the Host header may hold, behind a proxy of yours."
+    )
+    base_url: str | None = Field(
+        None, description="Address of the page as your readers reach it, for the links in alerts."
+    )
+    database_url: str | None = Field(
+        None,
+        repr=False,
+        description="`postgresql://user:password@host/name`, or empty for SQLite in `data_dir`.",
+    )
+    redis_url: str | None = Field(
+        None,
+        description="`redis://host:6379/0` to let `rumorwatch worker` do the work; empty: in one process.",
+    )
+    lease_seconds: float = Field(
+        15, ge=1, le=600, description="How long a worker may hold work in silence before others take it."
+    )
+    sweep_seconds: float = Field(
+        5, ge=0.05, le=300, description="How often the ledger is searched for work that nobody was told of."
+    )
+    allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Networks besides the public ones that feeds and webhooks may reach: `127.0.0.0/8`."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="From which level on lines are logged."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="For a person, or for a machine.")
+    feeds: Annotated[tuple[FeedSettings, ...], NoDecode] = Field(
+        (), description="`[[feeds]]` tables; none: the demonstration feed."
+    )
+    channels: Annotated[tuple[ChannelSettings, ...], NoDecode] = Field(
+        (), description="`[[channels]]` tables; none: the terminal."
+    )
+    watchlist: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Companies, people and bodies to track, by any of their names; none: everything."
+    )
+    minimum_strength: Literal["flat", "limited", "not_aware"] = Field(
+        "not_aware", description="The weakest denial that alerts."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which `load_settings` hands over as arguments."""
+        return (env_settings, init_settings)
+
+    @field_validator("allowed_hosts", "allow_networks", "watchlist", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """In the environment a list is written with commas."""
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_only(cls, host: str) -> str:
+        if host != "localhost" and not _is_loopback(host):
+            raise ValueError(
+                "must be a loopback address (127.0.0.1, ::1 or localhost): the page has no login yet"
+            )
+        return host
+
+    @field_validator("allow_networks")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network)
+        return networks
+
+    @field_validator("watchlist")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not name.strip() for name in names):
+            raise ValueError("holds an empty name")
+        return names
+
+    @field_validator("channels")
+    @classmethod
+    def _distinct(cls, channels: tuple[ChannelSettings, ...]) -> tuple[ChannelSettings, ...]:
+        names = [channel.name for channel in channels]
+        double = next((name for name in names if names.count(name) > 1), None)
+        if double:
+            raise ValueError(f"two channels are named {double!r}")
+        return channels
+
+    @property
+    def strength(self) -> Strength:
+        """`minimum_strength` as the core's word."""
+        return Strength(self.minimum_strength)
+
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger is."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'rumorwatch.db'}"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this start, from environment and TOML file; SettingsError where one is wrong."""
+    environment = os.environ if environment is None else environment
+    path, values = _read_file(environment.get(f"{PREFIX}CONFIG"))
+    _refuse_unknown(environment)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, path)) from None
+
+
+def _read_file(named: str | None) -> tuple[Path | None, dict[str, Any]]:
+    path = Path(named or DEFAULT_FILE)
+    if not named and not path.exists():
+        return None, {}
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"the settings file {path} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not valid TOML: {error}.") from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {f"{PREFIX}CONFIG"}
+    for name in environment:
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingsError(
+                f"{name} is no setting; the known ones are listed in deploy/rumorwatch.example.toml."
+            )
+
+
+def _sentence(error: ValidationError, path: Path | None) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    name = str(problem["loc"][0]) if problem["loc"] else "a setting"
+    variable = f"{PREFIX}{name.upper()}"
+    where = (
+        variable if variable in os.environ else f"{_dotted(problem['loc'])} in {path}" if path else variable
+    )
+    return f"{where} is wrong: {problem['msg'].removeprefix('Value error, ')}."
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    words = [str(part + 1) if isinstance(part, int) else part for part in location]
+    return ".".join(words)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,127 @@
+"""The processes that a person starts: the service, and a worker on another machine."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+
+import uvicorn
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from service import logs, wiring
+from service.doorbell import LocalBell
+from service.errors import SettingsError
+from service.scheduler import build_scheduler
+from service.settings import Settings
+from service.web.app import create_app
+from workers.answering import answer_rings
+from workers.loop import Loop, delivery_loop, item_loop
+
+STOP_SECONDS = 10
+
+
+def run_service(settings: Settings) -> None:
+    """Polls, serves the page and, without Redis, does the work too; returns when told to stop."""
+    listener = _listen(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    bell = wiring.choose_bell(settings)
+    parts = wiring.open_parts(settings, bell)
+    try:
+        parts.ledger.feeds.declare(wiring.feeds(settings), parts.clock())
+        loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
+        scheduler = build_scheduler(
+            parts.ledger, parts.open_client, bell, parts.clock, settings.sweep_seconds
+        )
+        _greet(settings, parts)
+        with _running(loops, scheduler):
+            _serve(parts, listener)
+    finally:
+        parts.ledger.close()
+
+
+def run_worker(settings: Settings) -> None:
+    """Does the work of a service on this or another machine, woken through Redis."""
+    if settings.redis_url is None:
+        raise SettingsError(
+            "RUMORWATCH_REDIS_URL is not set: a worker needs the Redis that the service rings."
+        )
+    bell = LocalBell()
+    connection = wiring.open_redis(settings)
+    parts = wiring.open_parts(settings, bell)
+    try:
+        with _running(_loops(parts, bell), None):
+            logs.line("worker.started", channels=len(parts.channels))
+            answer_rings(connection, bell)
+            logs.line("worker.stopped")
+    finally:
+        parts.ledger.close()
+
+
+def _loops(parts: wiring.Parts, bell: LocalBell) -> tuple[Loop, ...]:
+    return (item_loop(parts, bell), delivery_loop(parts, bell))
+
+
+@contextlib.contextmanager
+def _running(loops: tuple[Loop, ...], scheduler: BackgroundScheduler | None) -> Iterator[None]:
+    for loop in loops:
+        loop.start()
+    if scheduler is not None:
+        scheduler.start()
+    try:
+        yield
+    finally:
+        if scheduler is not None:
+            scheduler.shutdown(wait=True)
+        for loop in loops:
+            loop.stop(STOP_SECONDS)
+
+
+def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
+    app = create_app(
+        parts.ledger.reports,
+        allowed_hosts=parts.settings.allowed_hosts,
+        clock=parts.clock,
+        demo=not parts.settings.feeds,
+    )
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,
+    )
+    # uvicorn hands a caught signal on once it has shut down: that is the clean end, not an error, and what
+    # still runs must be stopped after it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The page's socket, taken before anything is written, so that a port in use leaves no trace."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host.strip("[]"), settings.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"RUMORWATCH_PORT: {settings.host}:{settings.port} cannot be listened on: {error.strerror}."
+        ) from None
+    return listener
+
+
+def _greet(settings: Settings, parts: wiring.Parts) -> None:
+    watched = wiring.feeds(settings)
+    what = f"{len(watched)} feed{'s' if len(watched) != 1 else ''}"
+    if not settings.feeds:
+        what = "the demonstration feed (five articles in seeds/)"
+    sys.stdout.write(f"rumorwatch watches {what}.\nLook at {parts.base_url}/   Stop with Ctrl-C.\n\n")
+    sys.stdout.flush()

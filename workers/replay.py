@@ -1,0 +1,167 @@
+"""The same pipeline on a clock that follows the items, in an empty ledger in memory.
+
+Nothing here decides anything: items are put in time order, each is handled as the service would, and what
+each statement did is told. So a past day, replayed, is what the service would have done on that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from service.core.alerting import EVERYTHING
+from service.core.model import EventType, Item, Reason, Story
+from service.core.stories import DORMANT_AFTER
+from service.core.text import fingerprint
+from service.jsonl import GivenItem, evidence_row, value
+from service.store.ledger import Ledger
+from workers.items import Handled, Rules, handle_item
+
+_LEASE_SECONDS = 600.0
+_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What happened at one moment: a statement that was handled, or a story that fell dormant."""
+
+    at: datetime
+    item: Item | None
+    handled: Handled | None
+    expired: Story | None = None
+
+
+def on_the_clock(given: Iterable[GivenItem]) -> tuple[Item, ...]:
+    """The items in time order. One without a time speaks when the one before it did; ties keep order."""
+    items: list[Item] = []
+    rows = list(given)
+    clock = next((row.published for row in rows if row.published), _BEFORE_ALL)
+    for row in rows:
+        clock = row.published or clock
+        items.append(
+            Item(
+                id=row.id,
+                title=row.title,
+                text=row.text,
+                told_at=clock,
+                url=row.url,
+                outlet=row.outlet,
+                published=row.published,
+                lang=row.lang,
+            )
+        )
+    return tuple(sorted(items, key=lambda item: item.told_at))
+
+
+def replay(
+    items: Sequence[Item], rules: Rules, *, as_of: datetime | None = None, clock_events: bool = False
+) -> Iterator[Told]:
+    """Handles `items` (in time order, up to `as_of`) and tells what each statement did.
+
+    `rules.subscriptions` begins with the subscription that rows answer for. With `clock_events`, stories that
+    fell dormant are told too.
+    """
+    ledger = Ledger.open("sqlite://")
+    try:
+        dated = [item for item in items if as_of is None or item.told_at <= as_of]
+        ledger.items.add([(item, fingerprint(item.title, item.text)) for item in dated])
+        silent = _Silence() if clock_events else None
+        yield from _handle_all(ledger, rules, dated, silent)
+        if silent is not None and as_of is not None:
+            yield from silent.until(as_of)
+    finally:
+        ledger.close()
+
+
+def _handle_all(
+    ledger: Ledger, rules: Rules, items: Sequence[Item], silent: _Silence | None
+) -> Iterator[Told]:
+    now = items[-1].told_at if items else _BEFORE_ALL
+    while (claimed := ledger.items.claim(now, _LEASE_SECONDS)) is not None:
+        item = claimed.item
+        if silent is not None:
+            yield from silent.until(item.told_at)
+        for handled in handle_item(ledger, rules, claimed, item.told_at):
+            yield Told(item.told_at, item, handled)
+            if silent is not None:
+                silent.heard(handled.step.story)
+
+
+class _Silence:
+    """The stories that somebody may yet fall silent on."""
+
+    def __init__(self) -> None:
+        self._stories: dict[str, Story] = {}
+
+    def heard(self, story: Story) -> None:
+        self._stories[story.id] = story
+
+    def until(self, moment: datetime) -> Iterator[Told]:
+        """The stories that fell dormant up to `moment`, in the order in which they did."""
+        fallen = [story for story in self._stories.values() if story.last_at + DORMANT_AFTER <= moment]
+        for story in sorted(fallen, key=lambda story: (story.last_at, story.id)):
+            del self._stories[story.id]
+            yield Told(story.last_at + DORMANT_AFTER, None, None, story)
+
+
+def replay_row(told: Told) -> dict[str, Any]:
+    """What `replay --jsonl` says of one moment."""
+    if told.handled is None:
+        assert told.expired is not None
+        return _row(told.at, told.expired, event=EventType.EXPIRED.value)
+    step, decision = told.handled.step, told.handled.decisions[0]
+    return _row(
+        told.at,
+        step.story,
+        item=step.item.id,
+        event=value(step.event),
+        kind=step.statement.kind.value,
+        party=step.statement.party,
+        role=value(step.statement.role),
+        strength=value(step.statement.strength),
+        alert=decision.alert is not None,
+        reason=_public(decision.reason),
+        evidence=evidence_row(step.statement.evidence),
+    )
+
+
+def _public(reason: Reason) -> str:
+    return (Reason.BELOW_THRESHOLD if reason is Reason.NOT_WATCHED else reason).value
+
+
+def _row(
+    at: datetime,
+    story: Story,
+    *,
+    item: str | None = None,
+    event: str | None = None,
+    kind: str | None = None,
+    party: str | None = None,
+    role: str | None = None,
+    strength: str | None = None,
+    alert: bool = False,
+    reason: str | None = None,
+    evidence: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    return {
+        "at": at.isoformat(),
+        "item": item,
+        "story": story.id,
+        "event": event,
+        "kind": kind,
+        "party": party,
+        "role": role,
+        "strength": strength,
+        "claim": story.claim.text,
+        "status": story.status.value,
+        "alert": alert,
+        "reason": reason,
+        "evidence": evidence,
+    }
+
+
+def default_rules(knowledge: Any, watchlist: tuple[str, ...] = ()) -> Rules:
+    """The rules that rows answer for: the default subscription to everything."""
+    return Rules(knowledge, (EVERYTHING,), watchlist)
