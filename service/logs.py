@@ -17,7 +17,8 @@ _LOGGER = logging.getLogger("rumorwatch")
 def configure(form: Literal["text", "json"], level: str) -> None:
     """Sends our lines to standard error in `form`, from `level` (debug, info, warning, error) up."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonLine() if form == "json" else _TextLine())
+    # On a terminal the lines stand back, so that alerts printed between them are seen.
+    handler.setFormatter(_JsonLine() if form == "json" else _TextLine(dim=sys.stderr.isatty()))
     _LOGGER.handlers[:] = [handler]
     _LOGGER.setLevel(level.upper())
     _LOGGER.propagate = False
@@ -42,11 +43,19 @@ def failure(name: str, error: BaseException, /, **fields: object) -> None:
 
 
 class _TextLine(logging.Formatter):
+    def __init__(self, *, dim: bool) -> None:
+        super().__init__()
+        self._shown = "\x1b[2m{}\x1b[0m" if dim else "{}"
+
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = getattr(record, "fields", {})
         words = " ".join(f"{key}={_quoted(value)}" for key, value in fields.items())
         text = f"{_stamp(record)} {record.levelname.lower():7} {record.getMessage()} {words}".rstrip()
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return (
+            f"{text}\n{self.formatException(record.exc_info)}"
+            if record.exc_info
+            else self._shown.format(text)
+        )
 
 
 class _JsonLine(logging.Formatter):

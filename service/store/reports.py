@@ -45,6 +45,7 @@ _FEEDS = select(feeds, _stored.label("stored")).where(feeds.c.enabled).order_by(
 
 # Characters of an item shown on each side of a quotation.
 _AROUND = 160
+_WORD = 30
 
 
 class Reports:
@@ -187,8 +188,14 @@ def _timeline_row(row: Row[Any]) -> TimelineRow:
 
 
 def _around(evidence: Evidence, words: str) -> tuple[str, str]:
-    """What stands beside the evidence, as far as a page shows it."""
-    return words[max(0, evidence.start - _AROUND) : evidence.start], words[evidence.end :][:_AROUND]
+    """What stands beside the evidence, as far as a page shows it; cut between words where there are spaces."""
+    before = words[max(0, evidence.start - _AROUND) : evidence.start]
+    after = words[evidence.end : evidence.end + _AROUND]
+    if evidence.start > _AROUND:
+        before = f"… {before.split(' ', 1)[1] if ' ' in before[:_WORD] else before}"
+    if evidence.end + _AROUND < len(words):
+        after = f"{after.rsplit(' ', 1)[0] if ' ' in after[-_WORD:] else after} …"
+    return before, after
 
 
 def _alert_rows(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[AlertRow, ...]:

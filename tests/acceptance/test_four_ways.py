@@ -1,4 +1,4 @@
-"""The seeds' folder, their feed over HTTP, the embedded service and RQ workers give equal events and alerts."""
+"""The seeds' folder, their feed over HTTP, the embedded service and RQ workers: equal events and alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service as a person meets it: start, look, stop, start again; and what it says when something is wrong."""
+"""The service as a person meets it: start, look, stop, start again; and what it says when all is not well."""
 
 from __future__ import annotations
 
@@ -140,7 +140,8 @@ def test_an_unknown_channel_is_said(tmp_path):
 
 def test_a_secret_that_is_too_short_is_said_and_not_shown(tmp_path):
     (tmp_path / "bad.toml").write_text(
-        '[[channels]]\nkind = "webhook"\nname = "desk"\nurl = "https://e.org/"\nsecret = "whsec_dG9vc2hvcnQ="\n'
+        '[[channels]]\nkind = "webhook"\nname = "desk"\nurl = "https://e.org"\n'
+        'secret = "whsec_dG9vc2hvcnQ="\n'
     )
     said = one_sentence(command("run", folder=tmp_path, port="0", config=str(tmp_path / "bad.toml")))
     assert "desk" in said

@@ -26,6 +26,12 @@ def test_a_feeds_words_stay_on_their_line(form, capsys):
     assert "nothing" not in written
 
 
+def test_a_colour_code_without_a_space_is_escaped_too(capsys):
+    logs.configure("text", "info")
+    logs.line("item.read", title="\x1b[31mred\x1b[0m")
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_a_json_line_is_one_object(capsys):
     logs.configure("json", "info")
     logs.line("feed.polled", new=3, title=FORGED)
