@@ -12,15 +12,15 @@ stories), and learning from a person's merges.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from math import sqrt
 
 from service.core.model import Claim, Match, Story
 from service.core.text import fold
 
-SURE = 0.50
-DOUBTFUL = 0.40
+SURE = 0.45
+DOUBTFUL = 0.38
 MOST_TERM_KEYS = 8
 
 _BOTH_PRINCIPALS = 0.55
@@ -31,6 +31,19 @@ _SAME_RELATION = 0.15
 _OTHER_RELATION = -0.14
 _TERMS = 0.60
 _SAME_FIGURE = 0.10
+# How far a deal has come is no relation of its own.
+_STAGES = frozenset({"talks", "meet"})
+# One deed, told by outlets as one or the other.
+_FAMILIES = (
+    frozenset({"buy", "invest", "merge", "sell", "stake"}),
+    frozenset({"build_for", "joint_venture", "partner", "supply"}),
+    frozenset({"appoint", "dismiss", "resign"}),
+    frozenset({"appoint", "join"}),
+    frozenset({"bankrupt", "close", "layoffs"}),
+    frozenset({"split", "wed"}),
+)
+# A first word shorter than this is an initial or an article and names nobody.
+MOST_INITIALS = 3
 _AGES = ((timedelta(days=730), -0.45), (timedelta(days=180), -0.25), (timedelta(days=45), -0.10))
 
 
@@ -69,33 +82,50 @@ def score(claim: Claim, told_at: datetime, story: Story) -> Match:
 
 
 def _principals(claim: Claim, other: Claim) -> tuple[float, str]:
-    ours, theirs = set(claim.principals), set(other.principals)
-    shared = sorted(ours & theirs)
+    if not claim.principals or not other.principals:
+        return 0.0, ""
+    shared = [name for name in claim.principals if _stands_in(name, other)]
     if len(shared) >= 2:
-        return _BOTH_PRINCIPALS, f"both are about {' and '.join(shared)}"
+        return _BOTH_PRINCIPALS, f"both are about {' and '.join(sorted(shared[:3]))}"
     if not shared:
-        if not ours or not theirs:
-            return 0.0, ""
-        return _NO_SHARED_PRINCIPAL, f"{_names(ours)} here, {_names(theirs)} there"
-    if ours - theirs and theirs - ours:
-        apart = f"{_names(ours - theirs)} here, {_names(theirs - ours)} there"
+        return _NO_SHARED_PRINCIPAL, f"{_names(claim.principals)} here, {_names(other.principals)} there"
+    # Who stands third or later was named beside the claim more often than in it: only the first two hold apart.
+    ours = [name for name in claim.principals[:2] if not _stands_in(name, other)]
+    theirs = [name for name in other.principals[:2] if not _stands_in(name, claim)]
+    if ours and theirs:
+        apart = f"{_names(ours)} here, {_names(theirs)} there"
         return _ONE_PRINCIPAL + _OTHER_COUNTERPART, f"both are about {shared[0]}, but with {apart}"
     # Alone in both, a name is all that the claim has; beside a counterpart it says less.
-    alone = len(ours) == len(theirs) == 1
+    alone = len(claim.principals) == len(other.principals) == 1
     return _ONE_PRINCIPAL + (0.05 if alone else 0.0), f"both are about {shared[0]}"
 
 
-def _names(names: set[str]) -> str:
+def _stands_in(name: str, claim: Claim) -> bool:
+    """Whether `claim` names `name`: as written, or with words left out behind it (Maxim Integrated Products)."""
+    if name in claim.principals:
+        return True
+    words = fold(name).split()
+    return any(_begins_alike(words, fold(other).split()) for other in claim.principals)
+
+
+def _begins_alike(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    shorter = min(len(ours), len(theirs))
+    return shorter > 0 and len(ours[0]) >= MOST_INITIALS and ours[:shorter] == theirs[:shorter]
+
+
+def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
 def _relations(claim: Claim, other: Claim) -> tuple[float, str]:
-    ours, theirs = set(claim.relations), set(other.relations)
+    ours, theirs = set(claim.relations) - _STAGES, set(other.relations) - _STAGES
     if not ours or not theirs:
         return 0.0, ""
     shared = sorted(ours & theirs)
     if shared:
         return _SAME_RELATION, f"the same relation ({', '.join(shared)})"
+    if any(ours & family and theirs & family for family in _FAMILIES):
+        return 0.0, ""
     return _OTHER_RELATION, f"{_names(ours)} here, {_names(theirs)} there"
 
 
