@@ -71,12 +71,14 @@ def replay(
 
 @app.command()
 def explain(
-    files: Annotated[list[Path] | None, typer.Argument(help="Text files; none: standard input.")] = None,
+    given: Annotated[
+        list[str] | None, typer.Argument(help="Files, ids of items, or texts; none: standard input.")
+    ] = None,
 ) -> None:
     """Show a text with what the reader sees in it, and why a tempting phrase was not taken."""
-    from workers.reading import explain_files
+    from workers.explaining import explain as explain_given
 
-    raise typer.Exit(explain_files(files or []))
+    raise typer.Exit(explain_given(given or []))
 
 
 @app.command()

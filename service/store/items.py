@@ -159,6 +159,13 @@ class RevisionRows:
             _must_be_held(claimed, given.rowcount)
         return last
 
+    def latest(self, item_id: str) -> Item | None:
+        """The item as its latest revision has it, or None where there is none."""
+        wanted = select(_r).where(_r.c.item_id == item_id).order_by(_r.c.revision.desc()).limit(1)
+        with reading(self._engine) as connection:
+            row = connection.execute(wanted).first()
+        return None if row is None else _item(row)
+
     def quarantined(self) -> list[tuple[str, int, str]]:
         """What was set aside: item id, revision, reason."""
         wanted = (
@@ -295,7 +302,11 @@ def _without_feed(item: Item, fingerprint: str, position: int) -> NewRevision:
 def _take(connection: Connection, row: Row[Any], until: datetime) -> ClaimedRevision:
     token = str(uuid.uuid4())
     connection.execute(_TAKE, {"row": row.id, "new_token": token, "until": until})
-    item = Item(
+    return ClaimedRevision(item=_item(row), feed_id=row.feed_id, token=token, tries=row.tries + 1)
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(
         id=row.item_id,
         title=row.title,
         text=row.text,
@@ -307,7 +318,6 @@ def _take(connection: Connection, row: Row[Any], until: datetime) -> ClaimedRevi
         revision=row.revision,
         backfill=row.backfill,
     )
-    return ClaimedRevision(item=item, feed_id=row.feed_id, token=token, tries=row.tries + 1)
 
 
 def _set_aside(connection: Connection, row: Row[Any]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import re
 
 import pytest
 
 from service.core.model import EventType, Kind, Reason, Role, Status, Strength
-from tests.acceptance.running import ROOT, command
+from tests.acceptance.running import ROOT, Process, command, wait_until
 
 STATEMENT_KEYS = [
     "kind", "party", "speaker", "role", "strength", "claim", "entities", "fresh", "confidence", "evidence",
@@ -222,9 +222,30 @@ def test_any_text_goes_through_both(say, case):
         rows_of(done)
 
 
-def test_explain_shows_the_words_in_place(say, tmp_path):
+def test_explain_shows_the_words_in_place_whatever_it_is_given(say, tmp_path):
     (tmp_path / "a.txt").write_text(DENIAL)
-    said = say(("explain", "a.txt")).stdout.decode()
-    assert "denial (flat): Ford" in said
-    assert "because en.denial" in said
-    assert Path("a.txt").name in said
+    by_file, by_text = (say(("explain", given)).stdout.decode() for given in ("a.txt", DENIAL))
+    by_input = say(("explain",), DENIAL).stdout.decode()
+    for said in (by_file, by_text, by_input):
+        assert "denial (flat): Ford" in said
+        assert "because en.denial" in said
+        marked = next(line for line in said.splitlines() if "[1 " in line)
+        assert re.sub(r"\[\d+ | \d+\]|\([a-z] | [a-z]\)", "", marked).strip() == DENIAL
+
+
+def test_explain_says_why_a_tempting_phrase_was_not_taken(say):
+    said = say(
+        ("explain", "Ford did not deny that it is in talks with Xiaomi, two people said.")
+    ).stdout.decode()
+    assert re.search(r"\(a .* a\)", said)
+    assert "not taken: " in said
+    assert not re.search(r"^\d+  denial", said, re.MULTILINE)
+
+
+def test_explain_takes_the_id_of_a_stored_item(tmp_path):
+    with Process("run", tmp_path, port="0") as service:
+        alert = wait_until(lambda: service.get("/api/v1/alerts")["items"])[0]
+        assert service.stop() == 0
+    said = command("explain", alert["evidence"]["item_id"], folder=tmp_path).stdout.decode()
+    assert "denial" in said
+    assert b"no item" in command("explain", "i_0000000000000000", folder=tmp_path).stderr
