@@ -84,9 +84,14 @@ def test_time_grows_with_length_and_not_faster(unit: str) -> None:
 
 
 def _seconds(text: str) -> float:
-    started = time.perf_counter()
-    _read("", text, "en")
-    return time.perf_counter() - started
+    """The least of three, in seconds of this process: what else the machine does is not our growth."""
+
+    def once() -> float:
+        started = time.process_time()
+        _read("", text, "en")
+        return time.process_time() - started
+
+    return min(once() for _ in range(3))
 
 
 def test_what_lies_beyond_the_limit_is_not_read() -> None:
