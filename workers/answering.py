@@ -7,6 +7,10 @@ work itself is the same loop as without Redis; where Redis falls silent, the loo
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import time
+from types import FrameType
 from typing import Any
 
 from redis import Redis
@@ -22,6 +26,7 @@ from service.doorbell import QUEUE, LocalBell
 from workers.jobs import ANSWERS
 
 MAINTENANCE_SECONDS = 30
+TRY_AGAIN_SECONDS = 2.0
 
 
 class RingWorker(SimpleWorker):
@@ -37,6 +42,12 @@ class RingWorker(SimpleWorker):
             log_job_description=False,
         )
         self._bell = bell
+        self.told_to_stop = False
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """A signal: RQ ends its loop for other reasons too, and only this one is meant."""
+        self.told_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Answers one ring; anything that is not one of ours is refused and removed."""
@@ -64,6 +75,25 @@ def _forget(job: Job, queue: Queue) -> None:
 
 
 def answer_rings(connection: Redis, bell: LocalBell) -> None:
-    """Hears rings until the process is told to stop (SIGINT or SIGTERM)."""
-    worker: Any = RingWorker(connection, bell)
-    worker.work(logging_level="WARNING")
+    """Hears rings until the process is told to stop (SIGINT or SIGTERM).
+
+    While Redis is away it is tried again, and the loops of this process go on by their sweep.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        while not _hear(connection, bell):
+            time.sleep(TRY_AGAIN_SECONDS)
+
+
+def _hear(connection: Redis, bell: LocalBell) -> bool:
+    """Hears rings for as long as Redis is there; whether it ended because it was told to."""
+    try:
+        worker: Any = RingWorker(connection, bell)
+        worker.work(logging_level="CRITICAL")
+    except RedisError as error:
+        logs.warning("doorbell.away", error=type(error).__name__)
+        return False
+    finally:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return bool(worker.told_to_stop)

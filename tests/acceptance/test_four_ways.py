@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from service.store.ledger import Ledger
 from tests.acceptance.running import ROOT, Process, command, valkey, wait_until
@@ -124,6 +126,53 @@ def test_the_embedded_service_tells_what_the_replay_tells(tmp_path, receivers, r
             all_done(ledger_url)
             assert service.stop() == 0
     assert told(ledger_url) == replayed
+
+
+def test_without_its_redis_a_worker_goes_on_by_the_sweep(tmp_path, receivers, replayed):
+    hook, mail = receivers
+    ledger_url = f"sqlite:///{tmp_path / 'data' / 'rumorwatch.db'}"
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
+        settings = {
+            "config": config(tmp_path, hook, mail, None),
+            "redis_url": f"redis://127.0.0.1:{nobody.getsockname()[1]}/0",
+            "allow_networks": "127.0.0.0/8",
+            "sweep_seconds": "0.5",
+        }
+        with Process("run", tmp_path, port="0", **settings) as service:
+            with Process("worker", tmp_path, **settings) as worker:
+                worker.wait_for_line("doorbell.away")
+                arrive(hook, mail)
+                all_done(ledger_url)
+                assert worker.stop() == 0
+            assert service.stop() == 0
+    assert told(ledger_url) == replayed
+
+
+def test_a_redis_that_comes_back_is_heard_again(tmp_path, receivers):
+    hook, mail = receivers
+    with valkey() as redis_url:
+        settings = {
+            "config": config(tmp_path, hook, mail, None),
+            "redis_url": redis_url,
+            "sweep_seconds": "60",
+            "allow_networks": "127.0.0.0/8",
+        }
+        with Process("worker", tmp_path, **settings) as worker:
+            worker.wait_for_line("worker.started")
+            kick_out(redis_url)
+            with Process("run", tmp_path, port="0", **settings) as service:
+                arrive(hook, mail)
+                assert service.stop() == 0
+            assert worker.stop() == 0
+
+
+def kick_out(redis_url: str) -> None:
+    """Cuts the connection of everybody who listens, as a restart of Redis would."""
+    connection = Redis.from_url(redis_url)
+    wait_until(lambda: connection.scard("rq:workers"))
+    connection.client_kill_filter(_type="normal", skipme=True)
+    connection.close()
 
 
 @pytest.mark.parametrize("workers", [1, 2])
