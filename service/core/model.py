@@ -10,97 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-# --- words -----------------------------------------------------------------------------------------
-
-
-class Kind(StrEnum):
-    """What a statement does to its claim."""
-
-    RUMOR = "rumor"
-    DENIAL = "denial"
-    CONFIRMATION = "confirmation"
-    NO_COMMENT = "no_comment"
-    RETRACTION = "retraction"
-    STANDS_BY = "stands_by"
-
-
-class Strength(StrEnum):
-    """How firmly a denial denies, strongest first."""
-
-    FLAT = "flat"
-    LIMITED = "limited"
-    NOT_AWARE = "not_aware"
-    NON_DENIAL = "non_denial"
-
-    @property
-    def rank(self) -> int:
-        """3 for flat down to 0 for non_denial: a larger rank denies more."""
-        return _STRENGTH_RANK[self]
-
-
-_STRENGTH_RANK = {Strength.FLAT: 3, Strength.LIMITED: 2, Strength.NOT_AWARE: 1, Strength.NON_DENIAL: 0}
-
-
-class Role(StrEnum):
-    """What makes a party worth hearing on a claim."""
-
-    PRINCIPAL = "principal"
-    SPOKESMAN = "spokesman"
-    EXECUTIVE = "executive"
-    AUTHORITY = "authority"
-    FACT_CHECKER = "fact_checker"
-    OUTLET = "outlet"
-    SOURCE = "source"
-
-    @property
-    def can_know(self) -> bool:
-        """Whether a denial or confirmation by this role moves a story: an unnamed source's does not."""
-        return self is not Role.SOURCE
-
-
-class Status(StrEnum):
-    """Where a story stands, folded from the positions of its parties."""
-
-    OPEN = "open"
-    DENIED = "denied"
-    CONFIRMED = "confirmed"
-    DISPUTED = "disputed"
-    RETRACTED = "retracted"
-
-
-class EventType(StrEnum):
-    """A story moved. The dotted name is also the webhook's type."""
-
-    OPENED = "story.opened"
-    SPREAD = "story.spread"
-    DENIED = "story.denied"
-    CONFIRMED = "story.confirmed"
-    NO_COMMENT = "story.no_comment"
-    DISPUTED = "story.disputed"
-    REVERSED = "story.reversed"
-    RETRACTED = "story.retracted"
-    EXPIRED = "story.expired"
-    REVIVED = "story.revived"
-
-
-class Reason(StrEnum):
-    """Why a statement did or did not alert."""
-
-    FIRST_DENIAL_BY_PARTY = "first_denial_by_party"
-    STRONGER_DENIAL = "stronger_denial"
-    FIRST_CONFIRMATION_BY_PARTY = "first_confirmation_by_party"
-    REVERSAL = "reversal"
-    RETRACTION = "retraction"
-    RUMOR = "rumor"
-    NO_COMMENT = "no_comment"
-    STANDS_BY = "stands_by"
-    REPEAT = "repeat"
-    RECAP = "recap"
-    BELOW_THRESHOLD = "below_threshold"
-    NOT_WATCHED = "not_watched"
-    DOUBTFUL_JOIN = "doubtful_join"
-    BACKFILL = "backfill"
-
+from service.core.words import (
+    EventType as EventType,
+    Kind as Kind,
+    Reason as Reason,
+    Role as Role,
+    Status as Status,
+    Strength as Strength,
+)
 
 # --- intake ----------------------------------------------------------------------------------------
 
