@@ -89,7 +89,7 @@ def _principals(claim: Claim, other: Claim) -> tuple[float, str]:
         return _BOTH_PRINCIPALS, f"both are about {' and '.join(sorted(shared[:3]))}"
     if not shared:
         return _NO_SHARED_PRINCIPAL, f"{_names(claim.principals)} here, {_names(other.principals)} there"
-    # Who stands third or later was named beside the claim more often than in it: only the first two hold apart.
+    # Who stands third or later was named beside the claim more often than in it: the first two hold apart.
     ours = [name for name in claim.principals[:2] if not _stands_in(name, other)]
     theirs = [name for name in other.principals[:2] if not _stands_in(name, claim)]
     if ours and theirs:
@@ -101,11 +101,13 @@ def _principals(claim: Claim, other: Claim) -> tuple[float, str]:
 
 
 def _stands_in(name: str, claim: Claim) -> bool:
-    """Whether `claim` names `name`: as written, or with words left out behind it (Maxim Integrated Products)."""
+    """Whether `claim` names `name`: as written, with words left off its end, or among its content words."""
     if name in claim.principals:
         return True
     words = fold(name).split()
-    return any(_begins_alike(words, fold(other).split()) for other in claim.principals)
+    if any(_begins_alike(words, fold(other).split()) for other in claim.principals):
+        return True
+    return bool(words) and all(len(word) > MOST_INITIALS and word in claim.terms for word in words)
 
 
 def _begins_alike(ours: Sequence[str], theirs: Sequence[str]) -> bool:

@@ -35,8 +35,10 @@ from service.errors import LexiconError
 
 _Word = TypeVar("_Word", bound=StrEnum)
 
-_META_KEYS = frozenset({
-        "language", "spaced", "capitals", "terminators", "abbreviations", "endings", "particles", "verb_final",
+_META_KEYS = frozenset(
+    {
+        "language", "spaced", "capitals", "terminators", "abbreviations", "endings", "particles",
+        "verb_final",
     }
 )  # fmt: skip
 _TOP_KEYS = frozenset({"meta", "words", "relations", "nationalities", "cue"})
@@ -107,7 +109,7 @@ def _cue(entry: Mapping[str, Any], name: str) -> CueSource:
     _only(entry, _CUE_KEYS, place)
     kind = _one_of(CueKind, entry.get("kind"), place)
     strength = _one_of(Strength, entry["strength"], place) if "strength" in entry else None
-    if (kind is CueKind.DENIAL) != (strength is not None):
+    if (kind in (CueKind.DENIAL, CueKind.ECHO)) != (strength is not None):
         raise LexiconError(f"{place}: a denial has a strength, and nothing else has one.")
     lists = {key: _texts(entry, key, place) for key in _LISTS}
     for key in ("patterns", "hit", *(() if kind is CueKind.PSEUDO else ("miss",))):

@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as some
+from hypothesis import Phase, given, settings, strategies as some
 
 from service.core.model import Alert, Claim, Evidence, Position, Quotation, Statement, Story
 from service.errors import StoreError

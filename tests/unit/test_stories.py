@@ -7,8 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from service.core.model import Kind, Match, Reason, Role, Status, Step, Story, Strength
 from service.core.stories import TRANSITIONS, Move, advance, fold_status, move_of, open_story

@@ -8,12 +8,15 @@ is the claim, else the item's main claim, else the headline.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from service.core.model import Claim, Role
-from service.core.reading.claims import Claims, Stretch, profile, readable
+from service.core.reading.claims import Claims, Stretch, agree, profile, readable
 from service.core.reading.lexicon import CueKind
 from service.core.reading.page import Page
 from service.core.reading.parties import Party
+from service.core.reading.rumors import Rumor
+from service.core.reading.scope import reach_end
 from service.core.reading.stances import Stance
 
 _INVOLVED = (Role.PRINCIPAL, Role.SPOKESMAN, Role.EXECUTIVE)
@@ -35,6 +38,15 @@ def answered_claim(page: Page, stance: Stance, claims: Claims, order: int) -> in
     if party and speaks and stance.party.role in _INVOLVED:
         claims.involve(place, party)
     return place
+
+
+def answers_told(page: Page, stance: Stance, told: Sequence[Rumor]) -> bool:
+    """Whether the event that `stance` speaks of, if any, is one that a rumor of the item tells."""
+    relations = [rumor.claim.relations for rumor in told]
+    hit, side = stance.hit, stance.side
+    end = reach_end(hit.end, hit.cue.reach, max(stance.span.end, hit.end), side.passage, page.lexicon)
+    events = tuple(mark.value for mark in side.scan.within("relation", hit.start, end))
+    return not (events and relations) or not all(relations) or any(agree(events, one) for one in relations)
 
 
 def _complement(stance: Stance) -> Stretch:

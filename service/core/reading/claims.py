@@ -21,27 +21,45 @@ from service.core.reading.mentions import Mention, Sort
 from service.core.reading.sentences import Passage
 
 _DEALS = frozenset(
-    {"buy", "merge", "joint_venture", "build_for", "partner", "invest", "stake", "sell", "talks", "bid"}
+    {
+        "buy",
+        "merge",
+        "joint_venture",
+        "build_for",
+        "partner",
+        "invest",
+        "stake",
+        "sell",
+        "talks",
+        "bid",
+        "list",
+        "meet",
+    }
 )
 _LEAVING = frozenset({"resign", "dismiss", "replace", "appoint"})
-_PEOPLE = frozenset({"join", "transfer", "sign"})
+_PEOPLE = frozenset({"join", "resign", "appoint", "dismiss"})
 _ENDS = frozenset({"close", "layoffs", "bankrupt"})
 _FAMILIES = (_DEALS, _LEAVING, _PEOPLE, _ENDS)
 _PRINCIPAL_SORTS = (Sort.BODY, Sort.COMPANY, Sort.ITS, Sort.PERSON, Sort.EXECUTIVE, Sort.BOTH)
 _LONGEST_TEXT = 160
+_PRONOUN = 4
+_LEAST_LEFT = 24
+_NEAR = 12
 _HEARSAY = 0.8
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_HAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]{2}")
+_HAN = re.compile(r"(?=([\u3040-\u30ff\u4e00-\u9fff]{2}))")  # every two letters: words begin anywhere
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A claim and where the item first tells it. `told`: as a rumor, not only in a denial's complement."""
+    """A claim and where the item first tells it. `told`: as a rumor, not only in a denial's complement;
+    `asked`: so far only in a question, whose words are no claim."""
 
     claim: Claim
     order: int
     told: bool
+    asked: bool = False
 
 
 @dataclass
@@ -50,13 +68,17 @@ class Claims:
 
     drafts: list[Draft] = field(default_factory=list)
 
-    def add(self, claim: Claim, order: int, *, told: bool) -> int:
+    def add(self, claim: Claim, order: int, *, told: bool, asked: bool = False) -> int:
         """Add `claim`, or join it to the one that it repeats: the place of the claim that stands for it."""
         for index, draft in enumerate(self.drafts):
             if same(draft.claim, claim):
-                self.drafts[index] = Draft(_joined(draft.claim, claim), draft.order, draft.told or told)
+                joined, better = _joined(draft.claim, claim), not asked and not _opens_vaguely(claim.text)
+                if better and _is_poor(draft):
+                    joined = replace(joined, text=claim.text)
+                asked = draft.asked and not better
+                self.drafts[index] = Draft(joined, draft.order, draft.told or told, asked)
                 return index
-        self.drafts.append(Draft(claim, order, told))
+        self.drafts.append(Draft(claim, order, told, asked))
         return len(self.drafts) - 1
 
     def answered(self, party: str | None, complement: Claim, order: int) -> int | None:
@@ -89,6 +111,16 @@ class Claims:
             score -= 3.0
         score += 0.1 * len(set(complement.terms) & set(claim.terms))
         return score + (0.3 if draft.order <= order else 0.0) + (0.2 if draft is self.drafts[0] else 0.0)
+
+
+def _is_poor(draft: Draft) -> bool:
+    """Whether better words for the claim are welcome: it was only asked, or begins with a pronoun."""
+    return draft.asked or _opens_vaguely(draft.claim.text)
+
+
+def _opens_vaguely(text: str) -> bool:
+    """Whether the words begin so that a reader cannot tell of whom they speak (it will ...)."""
+    return not text or (text[0].islower() and len(text.split(" ", 1)[0]) <= _PRONOUN)
 
 
 def same(one: Claim, other: Claim) -> bool:
@@ -148,17 +180,15 @@ def profile(stretch: Stretch, lexicon: Lexicon, *, text: str, also: tuple[str, .
 
 
 def _terms(flat: str, names: list[tuple[int, int]], lexicon: Lexicon) -> tuple[str, ...]:
-    found: set[str] = set()
     pattern = _WORD if lexicon.source.spaced else _HAN
-    for match in pattern.finditer(flat):
-        word = match.group()
-        if (
-            lexicon.has("stop_words", word)
-            or lexicon.has("speech", word)
-            or any(s <= match.start() < e for s, e in names)
-        ):
-            continue
-        found.add(stem(word, lexicon.source.endings))
+    covered = {position for start, end in names for position in range(max(0, start), min(end, len(flat)))}
+    words = {m.group(pattern.groups) for m in pattern.finditer(flat) if m.start() not in covered}
+    endings = lexicon.source.endings
+    found = {
+        stem(word, endings) if endings else word
+        for word in words
+        if not (lexicon.has("stop_words", word) or lexicon.has("speech", word))
+    }
     return tuple(sorted(found))[:40]
 
 
@@ -201,8 +231,27 @@ def _content(stretch: Stretch, lexicon: Lexicon) -> tuple[int, int]:
     start = comma + 1 if lead and hearsay and comma >= 0 else max([start, *hearsay])
     for mark in scan.within("complementizers", start, first):
         start = mark.end
-    tails = [mark.start for mark in scan.within("claim_ends", start + 24, end)]
+    start = _past_aside(scan, stretch.passage.flat, _complement(scan, start, end), end)
+    tails = [mark.start for mark in scan.within("claim_ends", start + _LEAST_LEFT, end)]
     return start, min([*tails, end])
+
+
+def _complement(scan: Scan, start: int, end: int) -> int:
+    """Where what is told begins, if the sentence goes on to "... reported that" with an event after it."""
+    for mark in scan.within("complementizers", start, end - _LEAST_LEFT):
+        near = max(start, mark.start - _NEAR)
+        said = scan.within("speech", near, mark.end) or scan.within("report", near, mark.end)
+        if said and scan.within("relation", mark.end, end):
+            return mark.end
+    return start
+
+
+def _past_aside(scan: Scan, flat: str, start: int, end: int) -> int:
+    """Behind a concession that comes first: although talks are at an early stage, ..."""
+    stops = scan.within("stops", start, min(end, start + _NEAR))
+    opens = bool(stops) and not flat[start : stops[0].start].strip(" ,")
+    comma = flat.find(",", stops[0].end, end) if opens else -1
+    return comma + 1 if 0 <= comma < end - _LEAST_LEFT else start
 
 
 def readable(text: str) -> str:

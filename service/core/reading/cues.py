@@ -103,17 +103,33 @@ def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:
     return Scan(good, tuple(hit.start for hit in good), refused, kept)
 
 
+def tells(flat: str, lexicon: Lexicon) -> bool:
+    """Whether any cue that makes a statement may stand in `flat`: a quick look before the full scan."""
+    if not flat or not len(lexicon.tellers):
+        return False
+    spaced = lexicon.source.spaced
+    for last, (length, entries) in lexicon.tellers.iter(flat):
+        start = last + 1 - length
+        if spaced and start and flat[start - 1].isalnum():
+            continue
+        if any(_confirmed_end(flat, start, last + 1, entry, lexicon) for entry in entries):
+            return True
+    return False
+
+
 def _found(flat: str, lexicon: Lexicon) -> list[tuple[int, int, Entry]]:
     spaced = lexicon.source.spaced
     if not flat or not len(lexicon.automaton):
         return []
     found: list[tuple[int, int, Entry]] = []
     for last, (length, entries) in lexicon.automaton.iter(flat):
-        start = last + 1 - length
-        if spaced and start and (flat[start - 1].isalnum()):
+        start, stop = last + 1 - length, last + 1
+        if spaced and start and flat[start - 1].isalnum():
             continue
+        whole = not _is_inside(flat, stop, lexicon)
         for entry in entries:
-            end = _confirmed_end(flat, start, last + 1, entry, lexicon)
+            pattern = entry.pattern
+            end = (stop if whole else 0) if pattern.exact else pattern.ends_at(flat, start)
             if end:
                 found.append((start, end, entry))
     return found
@@ -121,14 +137,16 @@ def _found(flat: str, lexicon: Lexicon) -> list[tuple[int, int, Entry]]:
 
 def _confirmed_end(flat: str, start: int, end: int, entry: Entry, lexicon: Lexicon) -> int:
     if entry.pattern.exact:
-        inside = (
-            lexicon.source.spaced
-            and flat[end : end + 1].isalnum()
-            and flat[end - 1 : end] != "'"
-            and not _is_particle(flat, end, lexicon.source.particles)
-        )
-        return 0 if inside else end
+        return 0 if _is_inside(flat, end, lexicon) else end
     return entry.pattern.ends_at(flat, start)
+
+
+def _is_inside(flat: str, end: int, lexicon: Lexicon) -> bool:
+    """Whether the word goes on at `end`, so that no whole word ends there."""
+    source = lexicon.source
+    if not source.spaced or not flat[end : end + 1].isalnum() or flat[end - 1] == "'":
+        return False
+    return not _is_particle(flat, end, source.particles)
 
 
 def _is_particle(flat: str, start: int, particles: frozenset[str]) -> bool:

@@ -16,6 +16,7 @@ from service.core.reading.sentences import Passage, Span
 from service.core.text import fold
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_QUALIFIERS = (CueKind.RECAP, CueKind.RELAY, CueKind.RUMOR)
 _DATE_REACH = 18
 _BEFORE_CLAUSE = 40
 
@@ -23,7 +24,8 @@ _BEFORE_CLAUSE = 40
 def qualified_by(kind: CueKind, hit: Hit, span: Span, scan: Scan, limit: int) -> str | None:
     """The id of the phrase of `kind` (recap, relay) in, over or after the clause of `hit`, up to `limit`."""
     for other in scan.hits_between(span.start - _BEFORE_CLAUSE, limit):
-        if other.cue.kind is kind and other.end > span.start and _belongs(other, hit):
+        near = other.cue.kind is kind and other.end > span.start and _belongs(other, hit)
+        if near and not _is_of_another(other, hit, scan):
             return other.cue.id
     return None
 
@@ -31,6 +33,12 @@ def qualified_by(kind: CueKind, hit: Hit, span: Span, scan: Scan, limit: int) ->
 def _belongs(recap: Hit, hit: Hit) -> bool:
     """Over the cue, or before it; after it only close by, or the recap belongs to what is denied."""
     return recap.start < hit.end or recap.start - hit.end <= recap.cue.reach
+
+
+def _is_of_another(recap: Hit, hit: Hit, scan: Scan) -> bool:
+    """Whether the phrase holds a statement of another kind ("after denying it, X confirmed")."""
+    inside = (h.cue.kind for h in scan.hits_between(recap.start, recap.end))
+    return any(kind is not hit.cue.kind and kind not in _QUALIFIERS for kind in inside)
 
 
 def dated_back(
@@ -44,10 +52,13 @@ def dated_back(
     ]
     if years:
         return max(years) < told_at.year
-    names = [fold(name) for name in lexicon.words("months")]
-    for mark in (*scan.within("months", start, hit.start), *scan.within("months", hit.end, end)):
+    marks = (*scan.within("months", start, hit.start), *scan.within("months", hit.end, end))
+    names = [fold(name) for name in lexicon.words("months")] if marks else []
+    for mark in marks:
         if lexicon.source.capitals and not passage.text[mark.start].isupper():
             continue  # "may" and "march" are words too
+        if scan.within("unreal", start, mark.start):
+            continue  # it will happen then
         month = names.index(mark.value) % 12 + 1 if mark.value in names else told_at.month
         if (told_at.month - month) % 12 not in (0, 11) and not _near(month, told_at):
             return True

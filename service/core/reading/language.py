@@ -25,9 +25,11 @@ _LETTERS = re.compile(r"[^\W\d_]")
 
 def language(tag: str | None, title: str, text: str, lexicons: Mapping[str, Lexicon]) -> str:
     """A two-letter code of `lexicons`, or UNKNOWN."""
+    said = (tag or "").lower().replace("_", "-").split("-")[0]
+    if said in lexicons and lexicons[said].source.spaced and (title + text[:_SAMPLE]).isascii():
+        return said
     sample = fold(f"{title}\n{text[:_SAMPLE]}")
     by_script = _by_script(sample)
-    said = (tag or "").lower().replace("_", "-").split("-")[0]
     if said in lexicons and (by_script is None or by_script == said):
         return said
     if by_script is not None:

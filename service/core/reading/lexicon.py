@@ -20,7 +20,7 @@ from service.core.text import fold
 
 
 class CueKind(StrEnum):
-    """What a phrase does: the six kinds of statement, and three that only qualify others."""
+    """What a phrase does: the six kinds of statement, three that qualify others, and bare negations."""
 
     RUMOR = "rumor"
     DENIAL = "denial"
@@ -31,6 +31,11 @@ class CueKind(StrEnum):
     PSEUDO = "pseudo"
     RECAP = "recap"
     RELAY = "relay"
+    ECHO = "echo"
+
+
+# Kinds that say nothing by themselves: an item with no other cue is not read.
+SILENT = frozenset({CueKind.PSEUDO, CueKind.RECAP, CueKind.ECHO})
 
 
 class SubjectPlace(StrEnum):
@@ -47,8 +52,9 @@ WORD_CLASSES = frozenset(
         "companies", "its", "persons", "both", "hedges", "months", "stop_words", "name_tails", "not_names",
         "prepositions", "passive_by", "joiners", "of", "state_matters", "plans", "leads", "complementizers",
         "claim_ends", "askings", "places", "outlet_tails", "name_endings", "name_edges", "name_breaks",
-        "name_pitfalls", "surnames", "frames", "articles", "after_verb",
-        "postpositions", "topic_marks", "possessives", "name_heads", "name_follow",
+        "name_pitfalls", "surnames", "frames", "articles", "after_verb", "joined_articles",
+        "postpositions", "topic_marks", "subject_marks", "possessives", "name_heads", "name_follow",
+        "name_suffixes", "prompts", "samples", "determiners", "noun_tails",
     }
 )  # fmt: skip
 
@@ -56,8 +62,11 @@ WORD_CLASSES = frozenset(
 # Classes that are looked up word by word; in the automaton they would only cost time.
 LOOKED_UP = frozenset(
     {
+        "determiners", "noun_tails",
         "stop_words", "not_names", "name_tails", "outlet_tails", "prepositions", "articles", "after_verb",
-        "name_breaks", "surnames", "postpositions", "topic_marks", "name_heads", "name_follow",
+        "joined_articles",
+        "name_breaks", "surnames", "postpositions", "topic_marks", "subject_marks", "name_heads",
+        "name_follow", "name_suffixes",
     }
 )  # fmt: skip
 
@@ -101,6 +110,8 @@ class LexiconSource:
     verb_final: bool = False
 
 
+# Word classes whose words are no names, looked up together as the class `ordinary`.
+_ORDINARY = ("stop_words", "not_names", "months")
 _EMPTY: frozenset[str] = frozenset()
 
 
@@ -121,6 +132,7 @@ class Lexicon:
     cues: Mapping[str, CueSource]
     folded: Mapping[str, frozenset[str]] = field(repr=False)
     automaton: Any = field(compare=False, repr=False)
+    tellers: Any = field(compare=False, repr=False)
 
     def has(self, name: str, word: str) -> bool:
         """Whether the folded `word` is of one word class."""
@@ -140,18 +152,27 @@ def compile_lexicon(source: LexiconSource) -> Lexicon:
     """`source` with its phrases compiled. PhraseError names the first phrase that cannot be."""
     keyed: dict[str, list[Entry]] = {}
     for tag, value, phrase in _phrases(source):
-        pattern = compile_pattern(
-            phrase, source.words, spaced=source.spaced, particles=source.particles
-        )
+        pattern = compile_pattern(phrase, source.words, spaced=source.spaced, particles=source.particles)
         for key in pattern.keys:
             keyed.setdefault(key, []).append(Entry(tag, value, pattern))
+    cues = {cue.id: cue for cue in source.cues}
+    telling = {
+        key: kept
+        for key, entries in keyed.items()
+        if (kept := [e for e in entries if e.tag == "cue" and cues[e.value].kind not in SILENT])
+    }
+    folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
+    folded["ordinary"] = frozenset().union(*(folded.get(name, _EMPTY) for name in _ORDINARY))
+    return Lexicon(source, cues, folded, _automaton(keyed), _automaton(telling))
+
+
+def _automaton(keyed: Mapping[str, list[Entry]]) -> Any:
     automaton = ahocorasick.Automaton()
     for key, entries in keyed.items():
         automaton.add_word(key, (len(key), tuple(entries)))
     if keyed:
         automaton.make_automaton()
-    folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
-    return Lexicon(source, {cue.id: cue for cue in source.cues}, folded, automaton)
+    return automaton
 
 
 def _phrases(source: LexiconSource) -> list[tuple[str, str, str]]:

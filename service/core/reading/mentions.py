@@ -78,10 +78,15 @@ _ROLES = {
     Sort.COMPANY: Role.PRINCIPAL,
     Sort.ITS: Role.PRINCIPAL,
 }
+_LONGEST_OF = 36
 _TITLED = (Sort.SPOKESMAN, Sort.EXECUTIVE, Sort.OFFICIAL)
-_BEFORE_TITLE = re.compile(r"(?:['’]s|['’])?,?\s+(?:[\w-]+\s+){0,2}")
+_BEFORE_TITLE = re.compile(r"-|(?:['’]s|['’])?,?\s+(?:[\w-]+\s+){0,2}")
 _GLUED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{0,7}")  # an office between a body and a title, unspaced
+_UNSPACED_PERSON = re.compile(r"\s?([\u30a1-\u30ff\u3005\u4e00-\u9fff\uac00-\ud7a3]{2,8})?\s?")
 _PERSON_GAP = re.compile(r",?\s+(?:(?:an?|the|its)\s+)?")
+# An article between a body and a title begins a new phrase: told X a spokesman.
+_NEW_PHRASE = re.compile(r"\s(?:un|une|uno|una|um|uma|el|la|le|il|lo|ein|eine|der|die|das)\s")
+_SURNAME = re.compile(r"[A-ZÀ-Þ][\w'’-]*[a-zß-ÿ]")  # right after a title one name is enough
 _PERSON_NAME = re.compile(r"[A-ZÀ-Þ][\w.'’-]+(?:\s[A-ZÀ-Þ][\w.'’-]*){1,3}")
 
 
@@ -130,7 +135,7 @@ def _atoms(passage: Passage, scan: Scan, names: list[Name], local: LocalNames) -
                 continue
             body = (
                 passage.text[mark.start : mark.end]
-                if sort in (Sort.AUTHORITY, Sort.PLACE, Sort.OUTLET)
+                if sort in (Sort.AUTHORITY, Sort.PLACE, Sort.OUTLET, Sort.FACT_CHECKER)
                 else None
             )
             body = body or (_words(passage, mark.start, mark.end) if sort is Sort.SOURCE else None)
@@ -156,11 +161,23 @@ def _joined(atoms: list[Mention], passage: Passage, scan: Scan) -> Iterator[Ment
         if atom.sort in _TITLED:
             atom, pending = _with_body_before(atom, pending, passage, scan)
             atom, index = _with_names_after(atom, atoms, index, passage, scan)
+        elif atom.sort is Sort.THIRD_PARTY:
+            atom, index = _with_person(atom, atoms, index, passage)
         if pending is not None:
             yield pending
         pending = atom
     if pending is not None:
         yield pending
+
+
+def _with_person(title: Mention, atoms: list[Mention], index: int, passage: Passage) -> tuple[Mention, int]:
+    """A third party with the name right after it (analyst Tom Reid): one mention, who cannot know."""
+    follower = atoms[index] if index < len(atoms) else None
+    if follower is None or follower.sort not in (Sort.BODY, Sort.PERSON):
+        return title, index
+    if passage.text[title.end : follower.start] not in (" ", "\n"):
+        return title, index
+    return replace(title, end=follower.end), index + 1
 
 
 def _with_body_before(
@@ -174,11 +191,13 @@ def _with_body_before(
         Sort.OUTLET,
     ):
         return title, before
-    gap = passage.text[before.end : title.start]
+    gap, person = _owned(passage.text[before.end : title.start], before.end, scan)
     glued = _GLUED.fullmatch(gap) and not scan.within("speech", before.end, title.start)
-    if not (glued or _BEFORE_TITLE.fullmatch(gap)) or passage.sentence_at(before.start) != passage.sentence_at(
-        title.start
-    ):
+    if not (glued or _BEFORE_TITLE.fullmatch(gap)) or passage.sentence_at(
+        before.start
+    ) != passage.sentence_at(title.start):
+        return title, before
+    if _NEW_PHRASE.search(gap):
         return title, before
     written = passage.text[before.start : before.end]
     if "," in gap and before.sort is Sort.BODY and _PERSON_NAME.fullmatch(written) and not before.country:
@@ -186,7 +205,17 @@ def _with_body_before(
     if "," in gap:
         return title, before
     body = before.body if before.sort is not Sort.COMPANY else None
-    return replace(title, start=before.start, body=body), None
+    return replace(title, start=before.start, body=body, speaker=person or title.speaker), None
+
+
+def _owned(gap: str, start: int, scan: Scan) -> tuple[str, str | None]:
+    """What stands between a body and a title, without the possessive and the person before the title."""
+    owner = scan.within("possessives", start, start + len(gap))
+    inner = gap[owner[0].end - start :] if owner and owner[0].start == start else gap
+    person = _UNSPACED_PERSON.fullmatch(inner)
+    if person is None or not (inner != gap or gap.startswith(" ")):
+        return gap, None
+    return "", person.group(1)
 
 
 def _with_names_after(
@@ -201,9 +230,11 @@ def _with_names_after(
             gap, title.end, scan
         ):
             title = replace(title, end=follower.end, body=title.body or follower.body)
+        elif follower.sort is Sort.COMPANY and title.body is None and _is_of(gap, title.end, scan):
+            title = replace(title, end=follower.end)
         elif title.sort is Sort.OFFICIAL and follower.sort is Sort.PLACE and gap.strip() == "in":
             title = replace(title, end=follower.end, body=follower.body)
-        elif _is_person(follower, gap, passage) and title.speaker is None:
+        elif title.speaker is None and _is_person(follower, _after_of(gap, title.end, scan), passage):
             title = replace(title, end=follower.end, speaker=follower.body)
         else:
             break
@@ -215,11 +246,20 @@ def _is_of(gap: str, start: int, scan: Scan) -> bool:
     return len(gap) <= 14 and bool(scan.within("of", start, start + len(gap)))
 
 
+def _after_of(gap: str, start: int, scan: Scan) -> str:
+    """`gap` without an "of the club" that nobody's name is in: president of the club, Joan Vila."""
+    tied = len(gap) <= _LONGEST_OF and scan.within("of", start, start + len(gap))
+    comma = gap.rfind(",")
+    return gap[comma:] if tied and tied[0].start - start <= 1 and comma > 0 else gap
+
+
 def _is_person(mention: Mention, gap: str, passage: Passage) -> bool:
     written = passage.text[mention.start : mention.end]
     if mention.sort is Sort.PERSON and not gap and written[:1] > "\u2e80":
         return True
     named = mention.sort is Sort.PERSON or (mention.sort is Sort.BODY and not mention.country)
+    if named and gap == " " and _SURNAME.fullmatch(written):
+        return True
     return named and bool(_PERSON_GAP.fullmatch(gap)) and bool(_PERSON_NAME.fullmatch(written))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.core.reading.cues import Scan
 from service.core.reading.lexicon import Knowledge, Lexicon, NameKey
@@ -21,11 +21,14 @@ from service.core.text import fold
 
 _WORD = r"[A-ZÀ-ÖØ-Þ][\w&.'’‑-]*"
 _LINK = "of|de|del|de la|de los|di|della|do|da|dos|das|and|&"
+_SURNAME_LINKS = frozenset({"de", "del", "di", "da", "do", "dos"})  # De Soto, Di Leo, Da Silva
 _RUN = re.compile(rf"{_WORD}(?:[ \n](?:(?:{_LINK})[ \n](?={_WORD}))?{_WORD})*")
 _ONE = re.compile(_WORD)
 _POSSESSIVE = re.compile(r"['’]s?$")
 _TICKER = re.compile(r"[A-Z0-9]{1,6}(?:\.[A-Z]{1,3})?")
 _MOST_LOCAL = 60
+_LONGEST_TICKER = 5
+_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,12 @@ class LocalNames:
     """Names that the item's body uses and the table does not know: folded short form to the full one."""
 
     full: dict[str, str]
+    surnames: dict[str, str] = field(default_factory=dict)
 
     def canonical(self, written: str) -> str:
-        """The fullest form of `written` in the item."""
-        return self.full.get(fold(written), written)
+        """The fullest form of `written` in the item; a single unknown word may be a surname of it."""
+        key = fold(written)
+        return self.full.get(key) or self.surnames.get(key, written)
 
 
 def known_names(passage: Passage, knowledge: Knowledge) -> list[Name]:
@@ -77,6 +82,10 @@ def _stands_alone(flat: str, start: int, end: int, key: NameKey) -> bool:
     if not key.bounded:
         return True
     before, after = flat[start - 1 : start], flat[end : end + 1]
+    if before == "<" and after == ">" and end - start <= _LONGEST_TICKER:
+        return False
+    if before == "-" and len(key.spelling) <= _SHORT:  # Atlético-MG is not MG
+        return False
     return not (_is_letter(before) or _is_letter(after)) and not (before in ("@", "/") or after == "@")
 
 
@@ -98,7 +107,16 @@ def _is_written_as_name(passage: Passage, start: int, end: int, key: NameKey) ->
 
 def with_places(names: list[Name], passage: Passage, lexicon: Lexicon) -> list[Name]:
     """Known names with a land right after them made bodies of their own: Castrol India is not Castrol."""
-    return [_with_place(name, passage, lexicon) for name in names]
+    return [_with_place(name, passage, lexicon) for name in names if not _is_city(name, passage, lexicon)]
+
+
+def _is_city(name: Name, passage: Passage, lexicon: Lexicon) -> bool:
+    """Whether a club's name stands for its town: where the language has articles, the club wants one."""
+    if name.kind != "club" or not lexicon.has("places", passage.flat[name.start : name.end]):
+        return False
+    before = passage.flat[max(0, name.start - 12) : name.start].split()
+    clubs = ("articles", "joined_articles")
+    return not before or not any(lexicon.has(words, before[-1]) for words in clubs)
 
 
 def _with_place(name: Name, passage: Passage, lexicon: Lexicon) -> Name:
@@ -112,19 +130,43 @@ def _with_place(name: Name, passage: Passage, lexicon: Lexicon) -> Name:
     return Name(name.start, end, f"{name.name} {passage.text[following.start() : end]}", name.kind)
 
 
-def unknown_names(passage: Passage, scan: Scan, lexicon: Lexicon, taken: list[Name]) -> list[Name]:
-    """Capitalised runs of `passage` that are names of nobody the table knows."""
+def shared_openers(title: Passage, text: Passage) -> frozenset[str]:
+    """Words that open both a headline and a sentence of the text, and stand in neither in small letters."""
+    words = _opening_words(title) & _opening_words(text)
+    small = {word for place in (title, text) for word in place.text.split() if word[:1].islower()}
+    return words - small
+
+
+def _opening_words(passage: Passage) -> frozenset[str]:
+    openers = (_ONE.match(passage.text, sentence.start) for sentence in passage.sentences)
+    return frozenset(_POSSESSIVE.sub("", passage.flat[m.start() : m.end()]) for m in openers if m is not None)
+
+
+def unknown_names(
+    passage: Passage,
+    scan: Scan,
+    lexicon: Lexicon,
+    taken: list[Name],
+    openers: frozenset[str] = frozenset(),
+) -> list[Name]:
+    """Capitalised runs of `passage` that are names of nobody the table knows; `openers`: words that are
+    names also where they open a sentence."""
     if not lexicon.source.capitals:
         return []
-    known = {position for name in taken for position in range(name.start, name.end)}
-    inside = _seen_inside_sentences(passage)
+    known = bytearray(len(passage.flat) + 1)
+    for name in taken:
+        known[name.start : name.end] = b"\x01" * (name.end - name.start)
+    inside = _seen_inside_sentences(passage) | openers
     outlets = tuple(lexicon.folded.get("outlet_tails", ()))
     found: list[Name] = []
     for start, end in _runs(passage, lexicon):
         run = _trimmed(start, _before_known(start, end, known, passage, lexicon), passage, lexicon)
-        if run is None or run[0] in known or run[1] - 1 in known or _is_nobody(*run, passage, lexicon):
+        if run is None or known[run[0]] or known[run[1] - 1] or _is_nobody(*run, passage, lexicon):
             continue
-        if _is_doubtful_opener(passage, *run, inside, scan) or _is_ticker(passage, *run):
+        doubtful = not lexicon.words("noun_tails") and _is_doubtful_opener(passage, *run, inside, scan)
+        if doubtful or _is_ticker(passage, *run):
+            continue
+        if _is_common_noun(*run, passage, lexicon):
             continue
         written = " ".join(passage.text[run[0] : run[1]].split())
         kind = "outlet" if passage.flat[run[0] : run[1]].endswith(outlets) else "unknown"
@@ -132,11 +174,53 @@ def unknown_names(passage: Passage, scan: Scan, lexicon: Lexicon, taken: list[Na
     return found
 
 
-def _before_known(start: int, end: int, known: set[int], passage: Passage, lexicon: Lexicon) -> int:
+def _is_common_noun(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool:
+    """Whether a single word is an ordinary noun though it has a capital: by its ending or a determiner."""
+    written = passage.text[start:end]
+    if " " in written or "\n" in written or written.isupper():
+        return False
+    before = passage.flat[max(0, start - 20) : start].split()
+    determined = bool(before) and lexicon.has("determiners", before[-1])
+    return determined or passage.flat[start:end].endswith(tuple(lexicon.folded.get("noun_tails", ())))
+
+
+def _is_noun(word: str, lexicon: Lexicon) -> bool:
+    """Whether a capitalised word is an ordinary noun by its ending, in a language of capitalised nouns."""
+    tails = tuple(lexicon.folded.get("noun_tails", ()))
+    ordinary = lexicon.has("companies", word) or lexicon.has("determiners", word)
+    return bool(tails) and (word.endswith(tails) or ordinary)
+
+
+def _without_elision(
+    start: int, words: list[str], passage: Passage, lexicon: Lexicon
+) -> tuple[int, list[str]]:
+    """Without an article glued on by an apostrophe (D'Arvant); a small word goes with it (L'usine)."""
+    head, mark, rest = words[0].partition("'")
+    if not rest or not lexicon.has("stop_words", head + mark):
+        return start, words
+    if passage.text[start + len(head) + 1].isupper():
+        return start + len(head) + 1, [rest, *words[1:]]
+    return start + len(words[0]) + 1, words[1:]
+
+
+def _head(word: str, lexicon: Lexicon) -> int:
+    """The length of the name before a hyphen and a title or ordinary noun (Lumera-Chef), 0 without one."""
+    head, hyphen, tail = word.rpartition("-")
+    if not hyphen or not lexicon.folded.get("noun_tails"):
+        return 0
+    titled = any(lexicon.has(name, tail) for name in ("executives", "spokesmen", "officials"))
+    common = titled or _is_ordinary(tail, lexicon) or tail.endswith(tuple(lexicon.folded["noun_tails"]))
+    return len(head) if common else 0
+
+
+def _before_known(start: int, end: int, known: bytearray, passage: Passage, lexicon: Lexicon) -> int:
     """Where the run ends if a link word joins it to a name of the table (Silva do Flamengo)."""
-    first = next((position for position in range(start, end) if position in known), end)
+    first = known.find(b"\x01", start, end)
+    if first < 0:
+        return end
     words = passage.flat[start:first].split()
-    return first if len(words) > 1 and lexicon.has("stop_words", words[-1]) else end
+    linked = len(words) > 1 and lexicon.has("stop_words", words[-1])
+    return start + len(passage.flat[start:first].rstrip()) if linked else end
 
 
 def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
@@ -150,18 +234,21 @@ def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
             if any(lexicon.has(name, written) for name in ("executives", "spokesmen", "officials")):
                 yield start, word.start()
                 start = word.end() + 1
+            elif head := _head(written, lexicon):
+                yield start, word.start() + head
+                start = word.end() + 1
         yield start, position
 
 
 def _is_nobody(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool:
     written = passage.flat[start:end]
-    place = lexicon.has("places", written) or lexicon.has("name_tails", written)
+    place = any(lexicon.has(name, written) for name in ("places", "name_tails", "third_parties", "sources"))
     return place or written in lexicon.source.nationalities
 
 
 def _is_ordinary(word: str, lexicon: Lexicon) -> bool:
     bare = _POSSESSIVE.sub("", word).rstrip(".,")
-    return any(lexicon.has(name, bare) for name in ("stop_words", "not_names", "months"))
+    return lexicon.has("ordinary", bare)
 
 
 def _trimmed(start: int, end: int, passage: Passage, lexicon: Lexicon) -> tuple[int, int] | None:
@@ -169,7 +256,13 @@ def _trimmed(start: int, end: int, passage: Passage, lexicon: Lexicon) -> tuple[
     first = passage.flat.find("'s ", start, end)
     end = first if first >= 0 else end
     words = passage.flat[start:end].split(" ")
-    while words and _is_ordinary(words[0], lexicon):
+    start, words = _without_elision(start, words, passage, lexicon)
+    surname = len(words) > 1 and words[0] in _SURNAME_LINKS and start != passage.sentence_at(start).start
+    while (
+        words and not surname and (_is_ordinary(words[0], lexicon) or words[0].endswith("-"))
+    ):  # a dateline ends in a dash
+        start += len(words.pop(0)) + 1
+    while len(words) > 1 and _is_noun(words[0], lexicon):
         start += len(words.pop(0)) + 1
     while words and _is_ordinary(words[-1], lexicon):
         end -= len(words.pop()) + 1
@@ -197,8 +290,8 @@ def _is_doubtful_opener(passage: Passage, start: int, end: int, seen: frozenset[
         return False
     if fold(written) in seen or written.isupper():
         return False
-    follows = scan.within("speech", end, end + 14) or scan.hits_between(end + 1, end + 12)
-    return not follows
+    owns = passage.flat.startswith("'s ", end)
+    return not owns and not scan.within("speech", end, end + 14) and not scan.hits_between(end + 1, end + 12)
 
 
 def _is_ticker(passage: Passage, start: int, end: int) -> bool:
@@ -211,16 +304,24 @@ def local_names(names: list[Name], lexicon: Lexicon) -> LocalNames:
     tails = lexicon.folded.get("name_tails", frozenset())
     bases = dict.fromkeys(_without_tail(name.name, tails) for name in names if name.kind == "unknown")
     full: dict[str, str] = {}
+    spelled = {base: fold(base) for base in bases}
     for base in list(bases)[:_MOST_LOCAL]:
-        longer = next((o for o in bases if o != base and fold(o).startswith(fold(base) + " ")), base)
-        full.setdefault(fold(base), longer)
+        short = spelled[base]
+        longer = next((o for o in bases if o != base and _is_short_for(short, spelled[o])), base)
+        full.setdefault(short, longer)
         initials = "".join(word[0] for word in base.split())
         if len(initials) >= 3:
             full.setdefault(fold(initials), longer)
     for name in names:
         if name.kind == "unknown":
             full.setdefault(fold(name.name), full.get(fold(_without_tail(name.name, tails)), name.name))
-    return LocalNames(full)
+    surnames = {fold(base.split()[-1]): base for base in reversed(bases) if " " in base}
+    return LocalNames(full, surnames)
+
+
+def _is_short_for(short: str, full: str) -> bool:
+    """The first words of a name, or its last where that is one word (a surname)."""
+    return full.startswith(short + " ") or (" " not in short and full.endswith(" " + short))
 
 
 def _without_tail(written: str, tails: frozenset[str]) -> str:

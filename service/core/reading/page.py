@@ -6,27 +6,31 @@ and many sites write headlines in capitals); statements come out in reading orde
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.core.model import Item
-from service.core.reading.cues import Scan, scan
-from service.core.reading.lexicon import CueKind, Knowledge, Lexicon
-from service.core.reading.mentions import Topic, mentions, resolve
+from service.core.reading.cues import Scan, scan, tells
+from service.core.reading.lexicon import SILENT, Knowledge, Lexicon
+from service.core.reading.marked import marked_names, without_ordinary
+from service.core.reading.mentions import Sort, Topic, mentions, resolve
 from service.core.reading.names import (
     LocalNames,
     Name,
     known_names,
     local_names,
     names_from_body,
+    shared_openers,
     unknown_names,
     with_places,
 )
 from service.core.reading.parties import Around
 from service.core.reading.sentences import Passage, passage
-from service.core.reading.unmarked import unmarked_names, without_pitfalls
+from service.core.reading.unmarked import unmarked_names, without_cues_in_names, without_pitfalls
+from service.core.text import flat
 
 LONGEST = 256 * 1024
 _LONGEST_TITLE = 2000
+_STANDING = (Sort.COMPANY, Sort.SPOKESMAN, Sort.EXECUTIVE, Sort.OFFICIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,10 @@ class Page:
 
 def lay_out(item: Item, lexicon: Lexicon, knowledge: Knowledge) -> Page | None:
     """`item` as a Page, or None where no cue stands in it."""
-    title = passage("title", item.title[:_LONGEST_TITLE], lexicon)
-    text = passage("text", item.text[:LONGEST], lexicon)
+    headline, body = item.title[:_LONGEST_TITLE], item.text[:LONGEST]
+    if not (tells(flat(headline), lexicon) or tells(flat(body), lexicon)):
+        return None
+    title, text = passage("title", headline, lexicon), passage("text", body, lexicon)
     scans = (scan(title.flat, lexicon), scan(text.flat, lexicon))
     if not any(_tells(found) for found in scans):
         return None
@@ -49,21 +55,23 @@ def lay_out(item: Item, lexicon: Lexicon, knowledge: Knowledge) -> Page | None:
 
 
 def _tells(found: Scan) -> bool:
-    return bool(found.refused) or any(hit.cue.kind is not CueKind.RECAP for hit in found.hits)
+    return bool(found.refused) or any(hit.cue.kind not in SILENT for hit in found.hits)
 
 
 def _peopled(
     passages: tuple[Passage, Passage], scans: tuple[Scan, Scan], lexicon: Lexicon, knowledge: Knowledge
 ) -> tuple[Around, ...]:
     title, text = passages
-    if lexicon.words("name_endings"):
+    if lexicon.words("name_endings") or lexicon.words("name_suffixes"):
         return _peopled_unmarked(passages, scans, lexicon, knowledge)
-    in_text = with_places(known_names(text, knowledge), text, lexicon)
-    unknown = unknown_names(text, scans[1], lexicon, in_text)
+    in_text = with_places(without_pitfalls(known_names(text, knowledge), scans[1]), text, lexicon)
+    openers = shared_openers(title, text)
+    unknown = unknown_names(text, scans[1], lexicon, in_text, openers)
     local = local_names(unknown, lexicon)
-    in_title = names_from_body(title, local, with_places(known_names(title, knowledge), title, lexicon))
+    listed = with_places(without_pitfalls(known_names(title, knowledge), scans[0]), title, lexicon)
+    in_title = names_from_body(title, local, listed)
     if not _is_capitalised(title.text) or not in_title:
-        in_title += unknown_names(title, scans[0], lexicon, in_title)
+        in_title += unknown_names(title, scans[0], lexicon, in_title, openers)
     topic = Topic()
     return (
         _side(title, scans[0], in_title, local, lexicon, topic),
@@ -79,12 +87,29 @@ def _peopled_unmarked(
         without_pitfalls(known_names(place, knowledge), found)
         for place, found in zip(passages, scans, strict=True)
     ]
-    unknown = unmarked_names(passages, scans, lexicon, known)
+    if lexicon.words("name_suffixes"):
+        known = [
+            without_ordinary(names, place, found, lexicon)
+            for names, place, found in zip(known, passages, scans, strict=True)
+        ]
+    find = marked_names if lexicon.words("name_suffixes") else unmarked_names
+    unknown = find(passages, scans, lexicon, known)
     topic, local = Topic(), LocalNames({})
+    clean = [without_cues_in_names(found, more) for found, more in zip(scans, unknown, strict=True)]
     return tuple(
-        _side(place, found, [*names, *more], local, lexicon, topic)
-        for place, found, names, more in zip(passages, scans, known, unknown, strict=True)
+        _as_written(_side(place, found, [*names, *more], local, lexicon, topic))
+        for place, found, names, more in zip(passages, clean, known, unknown, strict=True)
     )
+
+
+def _as_written(side: Around) -> Around:
+    """Where names may stay unseen, a role or "the club" that leads back to nobody stands for itself."""
+    text = side.passage.text
+    named = [
+        replace(m, body=text[m.start : m.end]) if m.sort in _STANDING and not (m.body or m.speaker) else m
+        for m in side.mentions
+    ]
+    return replace(side, mentions=named)
 
 
 def _is_capitalised(title: str) -> bool:
@@ -111,5 +136,6 @@ def _side(
         after_verb,
         tuple(sorted(lexicon.folded.get("postpositions", ()))),
         tuple(sorted(lexicon.folded.get("topic_marks", ()))),
+        tuple(sorted(lexicon.folded.get("subject_marks", ()))),
         lexicon.source.verb_final,
     )

@@ -15,14 +15,19 @@ from dataclasses import dataclass, replace
 
 from service.core.model import Role
 from service.core.reading.cues import Hit, Scan
-from service.core.reading.lexicon import SubjectPlace
+from service.core.reading.lexicon import CueKind, SubjectPlace
 from service.core.reading.mentions import Mention, Sort
 from service.core.reading.sentences import Passage, Sentence, Span
 
 _AFTER_QUOTATION = 90
 _INVERTED = 4
 _PASSIVE = 14
+_VERB_AT_MOST = 10
+_TOPIC_REACH = 2
+_ANSWERS = (CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT)
 _AFTER_VERB = 60
+_INVERSION = 100
+_LEADING = (Sort.SPOKESMAN, Sort.EXECUTIVE, Sort.OFFICIAL, Sort.AUTHORITY, Sort.COMPANY, Sort.BODY)
 _ARTICLES = frozenset({"the", "a", "an", "its", "<"})
 
 
@@ -58,6 +63,7 @@ class Around:
     after_verb: frozenset[str] = frozenset()
     postpositions: tuple[str, ...] = ()
     topic_marks: tuple[str, ...] = ()
+    subject_marks: tuple[str, ...] = ()
     verb_final: bool = False
 
     def between(self, start: int, end: int) -> Sequence[Mention]:
@@ -76,6 +82,7 @@ def parties(hit: Hit, span: Span, sentence: Sentence, before: int, around: Aroun
         start = max(span.start, before)
         found = _own(hit, start, sentence, around) if own else _speaker(hit, start, span, sentence, around)
     said = own or quotation is not None or bool(around.scan.within("speech", sentence.start, sentence.end))
+    said = said or bool(_led(sentence, around))
     return tuple(replace(_as_party(m), attributed=said) for m in found) or (replace(NOBODY, attributed=said),)
 
 
@@ -119,9 +126,9 @@ def _said_between(start: int, end: int, around: Around) -> tuple[Mention, ...]:
     candidates = around.between(start, marks[0].start)
     if candidates:
         return _chain(candidates[-1], around, start)
-    following = around.between(marks[0].end, marks[0].end + 40)
+    following = around.between(marks[0].end, marks[0].end + _AFTER_QUOTATION)
     close = [m for m in following if m.start - marks[0].end <= 12]
-    inverted = _subject_after(marks[0].end, marks[0].end + 40, around)
+    inverted = _subject_after(marks[0].end, marks[0].end + _INVERSION, around)
     return (inverted,) if inverted else tuple(close[:1])
 
 
@@ -144,17 +151,27 @@ def _own(hit: Hit, start: int, sentence: Sentence, around: Around) -> tuple[Ment
         agents = [m for m in around.between(by[0].end, sentence.end) if m.start - by[0].end <= 40]
         if agents:
             return (agents[0],)
-    clause = around.between(start, hit.start)
+    clause = _without_outlets(around.between(start, hit.start), hit)
     if around.verb_final:
         found = _verb_final_speaker(sentence, hit.start, hit.end, around, start)
         return found or _earlier_subject(sentence, around)
-    following = _subject_after(hit.end, sentence.end, around)
+    following = _subject_inside(hit, around) or _subject_after(hit.end, sentence.end, around)
     if following and (_opens_clause(hit.start, around) or all(_is_governed(m, around) for m in clause)):
         return _listed(following, sentence.end, around)
-    candidates = clause or around.between(sentence.start, hit.start)
-    if candidates:
-        return _chain(_ungoverned(candidates, around), around, sentence.start)
+    if not around.articles and all(_is_governed(m, around) for m in clause):
+        whole = _without_outlets(around.between(sentence.start, hit.start), hit)
+        clause = whole if any(not _is_governed(m, around) for m in whole) else clause
+    clause = clause or _without_outlets(around.between(sentence.start, hit.start), hit)
+    if clause:
+        return _chain(_ungoverned(clause, around), around, sentence.start)
     return _said_between(hit.end, sentence.end, around) or _previous_topic(sentence, around)
+
+
+def _without_outlets(found: Sequence[Mention], hit: Hit) -> Sequence[Mention]:
+    """`found` without outlets where an answer is read and somebody else is there to give it."""
+    if hit.cue.kind not in _ANSWERS:
+        return found
+    return [m for m in found if m.sort is not Sort.OUTLET] or found
 
 
 def _verb_final_speaker(
@@ -162,16 +179,22 @@ def _verb_final_speaker(
 ) -> tuple[Mention, ...]:
     """Where the reporting verb closes the sentence: the topic before the words, else the one after them."""
     clause = max(clause, sentence.start)
+    inside = [m for m in around.between(start, end) if m.sort is Sort.COMPANY and not _is_governed(m, around)]
+    if inside:
+        return (inside[0],)
     before = around.between(clause, start)
     topics = [m for m in before if _is_topic(m, around)]
     if topics:
         return _chain(topics[-1], around, clause)
     limit = around.passage.sentence_at(end).end
     after = [m for m in around.between(end, min(limit, end + _AFTER_VERB)) if not _is_governed(m, around)]
-    after = [m for m in after if _is_topic(m, around) or around.passage.text[m.end : m.end + 1] in ("", ")", "）")]
+    after = [m for m in after if m.sort is not Sort.OUTLET]
     if after:
         return (after[0],)
-    free = [m for m in before if not _is_governed(m, around) and m.sort is not Sort.OUTLET]
+    subjects = [m for m in before if m.sort is not Sort.OUTLET and _is_subject(m, around)]
+    if subjects:
+        return _chain(subjects[-1], around, clause)
+    free = [m for m in before if not _is_governed(m, around) and m.sort not in (Sort.OUTLET, Sort.PLACE)]
     if free:
         return _chain(free[-1], around, clause)
     earlier = [m for m in around.between(sentence.start, clause) if _is_topic(m, around)]
@@ -189,6 +212,11 @@ def _earlier_subject(sentence: Sentence, around: Around) -> tuple[Mention, ...]:
     return tuple((topics or found)[:1])
 
 
+def _is_subject(mention: Mention, around: Around) -> bool:
+    """Whether a mark of the subject stands right after `mention`."""
+    return around.passage.flat.startswith(around.subject_marks, mention.end)
+
+
 def _is_topic(mention: Mention, around: Around) -> bool:
     """Whether a mark of the topic stands right after `mention`."""
     return around.passage.flat.startswith(around.topic_marks, mention.end)
@@ -198,15 +226,30 @@ def _subject_after(start: int, end: int, around: Around) -> Mention | None:
     """The mention right after a verb, where the language lets a subject follow it (denies the club)."""
     if not around.after_verb:
         return None
-    for mention in around.between(start, min(end, start + _AFTER_VERB)):
+    for mention in around.between(start, min(end, start + _INVERSION)):
+        if mention.sort is Sort.OUTLET and _is_governed(mention, around):
+            continue  # the hearer: told Reuters
         between = around.passage.flat[start : mention.start].split()
         return mention if all(w in around.after_verb or w in around.articles for w in between) else None
     return None
 
 
+def _subject_inside(hit: Hit, around: Around) -> Mention | None:
+    """The subject between a verb and its particle, right after the verb (wies der Konzern zurück)."""
+    word_end = hit.start
+    for _ in range(_VERB_AT_MOST):
+        word_end = around.passage.flat.find(" ", word_end + 1, hit.end)
+        found = _subject_after(word_end, hit.end, around) if word_end >= 0 else None
+        if word_end < 0:
+            return None
+        if found and found.sort is not Sort.OUTLET and not _is_governed(found, around):
+            return found
+    return None
+
+
 def _listed(first: Mention, end: int, around: Around) -> tuple[Mention, ...]:
     """`first` and the mention that "and" joins to it: both deny."""
-    for mention in around.between(first.end, min(end, first.end + _AFTER_VERB)):
+    for mention in around.between(first.end, min(end, first.end + _INVERSION)):
         between = around.passage.flat[first.end : mention.start].split()
         joiners = around.scan.within("joiners", first.end, mention.start)
         joined = bool(joiners) and len(between) - 1 <= 1 and all(w in around.articles for w in between[1:])
@@ -224,14 +267,35 @@ def _speaker(hit: Hit, start: int, span: Span, sentence: Sentence, around: Aroun
     if around.verb_final:
         found = _verb_final_speaker(sentence, hit.start, hit.end, around, start)
         return found or _earlier_subject(sentence, around)
-    spoken = _said_before(start, hit.start, around) or _said_before(sentence.start, hit.start, around)
-    spoken = _not_an_outlet(spoken) or _said_after(hit, sentence, around) or spoken
+    inside = [m for m in around.between(hit.start, hit.end) if m.sort is Sort.AUTHORITY]
+    if inside:
+        return (inside[-1],)
+    spoken = _said_before(start, hit.start, around)
+    if not spoken or (not around.articles and _is_governed(spoken[-1], around)):
+        spoken = _said_before(sentence.start, hit.start, around)
+    earlier = _said_before(sentence.start, spoken[0].start, around) if spoken else ()
+    spoken = _not_an_outlet(spoken) or _said_after(hit, sentence, around) or _not_an_outlet(earlier) or spoken
+    spoken = spoken or _led(sentence, around)
     if spoken:
         return spoken
     candidates = around.between(start, hit.start) or around.between(sentence.start, hit.start)
+    if candidates and all(m.sort is Sort.OUTLET for m in candidates):
+        candidates = _without_outlets(around.between(sentence.start, hit.start), hit)
+    if around.passage.quotation_at(hit.start) is None:
+        candidates = [m for m in candidates if not _is_quoted(m, around)]
     if candidates:
         return _chain(_ungoverned(candidates, around), around, sentence.start)
     return _previous_topic(sentence, around)
+
+
+def _led(sentence: Sentence, around: Around) -> tuple[Mention, ...]:
+    """Who stands right after "according to", where that is no outlet and no unnamed source."""
+    for lead in around.scan.within("leads", sentence.start, sentence.end):
+        for mention in around.between(lead.end, sentence.end)[:1]:
+            words = around.passage.flat[lead.end : mention.start].split()
+            if mention.sort in _LEADING and all(w in around.articles or w in _ARTICLES for w in words):
+                return (mention,)
+    return ()
 
 
 def _not_an_outlet(found: tuple[Mention, ...]) -> tuple[Mention, ...]:
@@ -253,12 +317,15 @@ def _said_after(hit: Hit, sentence: Sentence, around: Around) -> tuple[Mention, 
 
 
 def _previous_topic(sentence: Sentence, around: Around) -> tuple[Mention, ...]:
-    """The first mention of the sentence before, where a sentence names nobody."""
-    if sentence.index == 0:
-        return ()
-    previous = around.passage.sentences[sentence.index - 1]
-    found = [m for m in around.between(previous.start, previous.end) if m.sort is not Sort.OUTLET and m.body]
-    return tuple(found[:1])
+    """The first mention of the nearest sentence before that has one, where a sentence names nobody."""
+    for index in range(sentence.index - 1, max(-1, sentence.index - 1 - _TOPIC_REACH), -1):
+        previous = around.passage.sentences[index]
+        named = around.between(previous.start, previous.end)
+        found = [m for m in named if m.sort is not Sort.OUTLET and m.body]
+        led = _led(previous, around) if around.after_verb else ()  # where verbs need no subject: "X said"
+        if led or found:
+            return led or tuple(found[:1])
+    return ()
 
 
 def _ungoverned(candidates: Sequence[Mention], around: Around) -> Mention:
@@ -268,14 +335,21 @@ def _ungoverned(candidates: Sequence[Mention], around: Around) -> Mention:
 
 def _is_governed(mention: Mention, around: Around) -> bool:
     """Whether a preposition stands before `mention`, articles aside."""
-    if around.scan.of("frames").overlapping(mention.start, mention.end):
+    if around.scan.of("frames").overlapping(mention.start, mention.end) or _is_quoted(mention, around):
         return True
     if around.postpositions and around.passage.flat.startswith(around.postpositions, mention.end):
         return True
     words = around.passage.flat[max(0, mention.start - 24) : mention.start].split()
-    while words and (words[-1] in _ARTICLES or words[-1] in around.articles):
+    articles = around.articles or _ARTICLES
+    while words and words[-1] in articles:
         words.pop()
     return bool(words) and _ends_in_preposition(words[-1], around.prepositions)
+
+
+def _is_quoted(mention: Mention, around: Around) -> bool:
+    """Whether `mention` stands among other words of a quotation (a name alone in quotes is no quotation)."""
+    quotation = around.passage.quotation_at(mention.start)
+    return quotation is not None and quotation.end - quotation.start > mention.end - mention.start + 4
 
 
 def _ends_in_preposition(word: str, prepositions: frozenset[str]) -> bool:
@@ -311,4 +385,6 @@ def spread(party: Party, principals: tuple[str, ...]) -> tuple[Party, ...]:
     """`party`, or the two bodies that "both companies" means."""
     if not party.both:
         return (party,)
+    if not principals:
+        return (replace(party, both=False),)
     return tuple(replace(party, body=name, role=Role.PRINCIPAL, both=False) for name in principals[:2])

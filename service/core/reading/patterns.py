@@ -69,7 +69,7 @@ def compile_pattern(
     spaced: bool,
     particles: frozenset[str] = frozenset(),
 ) -> Pattern:
-    """`source` as a Pattern; one of `particles` may be glued to its end. PhraseError where the notation cannot be read."""
+    """`source` as a Pattern; one of `particles` may be glued to its end. PhraseError: it cannot be read."""
     elements = tuple(_elements(source, classes))
     if not elements or elements[0].gap or elements[-1].gap or elements[-1].optional:
         raise PhraseError(f"The phrase {source!r} must begin and end with a fixed word.")
@@ -143,7 +143,10 @@ def _check(elements: tuple[Element, ...], spaced: bool, particles: frozenset[str
 
 def _token(gap: Element, spaced: bool) -> str:
     stops = ("," if gap.tight else "") + (" ;" if spaced else "。!?;")
-    return f"[^{stops}]{{1,60}} " if spaced else f"[^{stops}]"
+    if not spaced:
+        return f"[^{stops}]"
+    stops += ":" if gap.tight else ""
+    return rf"[^{stops}]{{1,60}}(?<![^\W\d_]{{3}}[.!?]) "  # short words with a full stop are abbreviations
 
 
 def _option(option: str, spaced: bool) -> str:

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
-from service.core.reading.answers import answered_claim
+from service.core.reading.answers import answered_claim, answers_told
 from service.core.reading.claims import Claims, naming
 from service.core.reading.cues import Hit
+from service.core.reading.echoes import echoes
 from service.core.reading.language import language
 from service.core.reading.lexicon import CueKind, Knowledge
 from service.core.reading.page import Page, lay_out
@@ -28,6 +29,7 @@ _MOST_STATEMENTS = 60
 _NEEDS_RUMOR = (CueKind.NO_COMMENT, CueKind.STANDS_BY)
 _ENOUGH = 1.9
 _HEARSAY = 0.8
+_FIRM = 1.0
 _FRAGMENT = 32
 _SIDE = 1_000_000
 _LAST = 10 * _SIDE
@@ -57,10 +59,19 @@ def read_statements(item: Item, knowledge: Knowledge) -> Reading:
     page = lay_out(item, lexicon, knowledge) if lexicon is not None else None
     if page is None:
         return Reading(code, ())
+    if page.sides[0].scan.of("samples").all:
+        return Reading(code, (), tuple(_samples(page)))
     taken, passed, claims = _taken(page)
     kept = _without_covered(_strongest(_second_hand_aged(taken)))
     statements = tuple(_statement(candidate, claims) for candidate in sorted(kept, key=lambda c: c.order))
     return Reading(code, statements[:_MOST_STATEMENTS], tuple(passed))
+
+
+def _samples(page: Page) -> Iterator[PassedOver]:
+    """Every cue of an item whose headline says that it is a sample or a guide: nobody takes a position."""
+    for side in page.sides:
+        for hit in side.scan.hits:
+            yield _passed(side, hit, "a sample or a guide, not news")
 
 
 def _taken(page: Page) -> tuple[list[_Candidate], list[PassedOver], Claims]:
@@ -68,17 +79,18 @@ def _taken(page: Page) -> tuple[list[_Candidate], list[PassedOver], Claims]:
     claims = Claims()
     passed = [_passed(side, r.hit, r.why) for side in page.sides for r in side.scan.refused]
     told = list(rumors(page))
-    good, refused = _sorted_out(page, list(stances(page)), rumored=bool(told))
+    found = [*stances(page), *echoes(page, told)]
+    good, refused = _sorted_out(page, found, told)
     passed += refused
     taken: list[_Candidate] = []
-    for order, _, found in sorted(
+    for order, _, turn in sorted(
         [*_rumor_turns(page, told), *_stance_turns(page, good)], key=lambda t: t[:2]
     ):
         order = order if order < _LAST else order - _LAST
         taken += (
-            _from_rumor(found, claims, order)
-            if isinstance(found, Rumor)
-            else _from_stance(page, found, claims, order)
+            _from_rumor(turn, claims, order)
+            if isinstance(turn, Rumor)
+            else _from_stance(page, turn, claims, order)
         )
     return taken, passed, claims
 
@@ -95,16 +107,21 @@ def _stance_turns(page: Page, good: list[Stance]) -> list[tuple[int, int, Rumor 
     return turns
 
 
-def _sorted_out(page: Page, found: list[Stance], *, rumored: bool) -> tuple[list[Stance], list[PassedOver]]:
+def _sorted_out(page: Page, found: list[Stance], told: list[Rumor]) -> tuple[list[Stance], list[PassedOver]]:
     """The stances that stand, and those that do not with their reasons."""
-    spoken = rumored or _speaks_of_rumor(page, found)
+    told_of = bool(told)
+    asked, spoken = _is_prompted(page), told_of or _speaks_of_rumor(page, found)
     good: list[Stance] = []
     passed: list[PassedOver] = []
     for stance in found:
-        reason, cue = stance.refused, stance.hit.cue
-        answerable = rumored if cue.kind is CueKind.CONFIRMATION else spoken
+        cue = stance.hit.cue
+        answerable = spoken or (asked and cue.strength is not Strength.NON_DENIAL)
+        answerable = told_of if cue.kind is CueKind.CONFIRMATION else answerable
+        reason = stance.refused
         if not reason and not answerable and (cue.told or cue.kind in _NEEDS_RUMOR):
             reason = "nothing was told that it could answer"
+        elif not reason and cue.told and not answers_told(page, stance, told):
+            reason = "another event than what was told"
         if reason:
             passed.append(_passed(stance.side, stance.hit, reason))
         else:
@@ -113,7 +130,7 @@ def _sorted_out(page: Page, found: list[Stance], *, rumored: bool) -> tuple[list
 
 
 def _from_rumor(rumor: Rumor, claims: Claims, order: int) -> Iterator[_Candidate]:
-    place = claims.add(rumor.claim, order, told=True)
+    place = claims.add(rumor.claim, order, told=True, asked=rumor.asked)
     score = min(rumor.score, _ENOUGH) - 0.6
     yield _Candidate(
         Kind.RUMOR, rumor.party, None, place, True, score, rumor.side, rumor.span, order, rumor.because
@@ -124,13 +141,18 @@ def _order(side: Around, start: int) -> int:
     return (_SIDE if side.passage.field == "text" else 0) + start
 
 
+def _is_prompted(page: Page) -> bool:
+    """Whether the item says that somebody was asked, so that what is said is an answer."""
+    return any(side.scan.of("prompts").all for side in page.sides)
+
+
 def _speaks_of_rumor(page: Page, found: list[Stance]) -> bool:
     """Whether hearsay is named, a denial needs no rumor beside it, or headline and body both deny."""
     hits = (hit for side in page.sides for hit in side.scan.hits)
     if any(h.cue.kind is CueKind.RUMOR and h.cue.weight >= _HEARSAY and not h.cue.told for h in hits):
         return True
     denials = [s for s in found if s.hit.cue.kind is CueKind.DENIAL and not s.refused]
-    fields = {s.side.passage.field for s in denials}
+    fields = {s.side.passage.field for s in denials if s.hit.cue.weight >= _FIRM}
     return len(fields) == len(page.sides) or any(not s.hit.cue.told for s in denials)
 
 
@@ -199,16 +221,27 @@ def _rank(candidate: _Candidate) -> tuple[float, ...]:
 
 
 def _without_covered(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Without silences beside the same party's word, and non-denials beside its word or silence."""
+    """Without silences and non-denials beside the same party's word, the reservation of one who confirms
+    the claim, and nameless headlines."""
+    credited = {(c.kind, c.claim, c.fresh) for c in candidates if c.party.body}
+    candidates = [c for c in candidates if c.party.body or not _is_credited(c, credited)]
     weak = [c for c in candidates if c.kind is Kind.NO_COMMENT or c.strength is Strength.NON_DENIAL]
-    spoken = {_stand(c) for c in candidates if c.kind is not Kind.RUMOR and c not in weak}
+    spoken = {_stand(c) for c in candidates if c.kind is not Kind.RUMOR and c not in weak and c.fresh}
     answered = {c.party.body for c in candidates if c.kind in (Kind.NO_COMMENT, Kind.CONFIRMATION)}
+    confirmed = {_stand(c) for c in candidates if c.kind is Kind.CONFIRMATION and c.fresh}
+    candidates = [c for c in candidates if not (c.strength is Strength.LIMITED and _stand(c) in confirmed)]
     return [
         c
         for c in candidates
         if c not in weak
         or (_stand(c) not in spoken and (c.kind is Kind.NO_COMMENT or c.party.body not in answered))
     ]
+
+
+def _is_credited(candidate: _Candidate, credited: set[tuple[Kind, int, bool]]) -> bool:
+    """Whether a headline that names no speaker says what somebody in the text says of the same claim."""
+    place = (candidate.kind, candidate.claim, candidate.fresh)
+    return candidate.kind is not Kind.RUMOR and candidate.order < _SIDE and place in credited
 
 
 def _stand(candidate: _Candidate) -> tuple[str | None, int]:

@@ -54,6 +54,7 @@ class Rumor:
     claim: Claim
     score: float
     because: tuple[str, ...]
+    asked: bool = False
 
 
 def rumors(page: Page) -> Iterator[Rumor]:
@@ -85,10 +86,11 @@ def _by_sentence(side: Around) -> dict[int, list[Hit]]:
 def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carried: Party) -> Rumor | None:
     people = side.between(sentence.start, sentence.end)
     own = [hit for hit in hits if hit.cue.kind is CueKind.RUMOR and _counts(hit, sentence, side, page)]
+    standing = [hit for hit in hits if _counts(hit, sentence, side, page)]
     credited = _credited(people, side, sentence)
     if not own and credited == NOBODY and carried == NOBODY:
         return None
-    if not _is_told(sentence, people, side, page) or _only_answers(hits, own):
+    if not _is_told(sentence, people, side, page) or _only_answers(standing, own, side):
         return None
     if not own and not _is_open(sentence, side):
         return None
@@ -116,6 +118,7 @@ def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carrie
         claim,
         score,
         tuple(dict.fromkeys(hit.cue.id for hit in own)) or (_credited_by(credited, page),),
+        asked=sentence.asks,
     )
 
 
@@ -133,8 +136,15 @@ def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: 
     event = scan.within("relation", sentence.start, sentence.end) or scan.within(
         "plans", sentence.start, sentence.end
     )
-    named = any(m.sort in _ABOUT and (m.body or m.speaker) for m in people)
+    lands = bool(scan.within("relation", sentence.start, sentence.end)) and _is_sourced(people)
+    about = (*_ABOUT, Sort.PLACE) if lands else _ABOUT
+    named = any(m.sort in about and (m.body or m.speaker) for m in people)
     return bool(event) and (named or not page.lexicon.source.capitals)
+
+
+def _is_sourced(people: Sequence[Mention]) -> bool:
+    """Whether somebody unnamed tells it: then lands buy and sell too."""
+    return any(m.sort is Sort.SOURCE for m in people)
 
 
 def _is_open(sentence: Sentence, side: Around) -> bool:
@@ -142,9 +152,13 @@ def _is_open(sentence: Sentence, side: Around) -> bool:
     return bool(side.scan.within("plans", sentence.start, sentence.end))
 
 
-def _only_answers(hits: list[Hit], own: list[Hit]) -> bool:
+def _only_answers(hits: list[Hit], own: list[Hit], side: Around) -> bool:
     """Whether the rumor words only name what a statement beside them answers ("denied reports of")."""
     answers = [hit for hit in hits if hit.cue.kind in _ANSWERS]
+    if (
+        side.verb_final and answers
+    ):  # there the verb that answers comes last, in the clause of what it answers
+        return all(not side.scan.within("stops", hit.start, answers[-1].start) for hit in own)
     return bool(answers) and all(hit.start > answers[0].start or hit.cue.weight < ONE for hit in own)
 
 
@@ -161,7 +175,8 @@ def _credited(people: Sequence[Mention], side: Around, sentence: Sentence) -> Pa
 
 def _speaks(mention: Mention, side: Around, sentence: Sentence) -> bool:
     scan = side.scan
-    after = scan.within("speech", mention.end, min(sentence.end, mention.end + _SPEECH_NEAR))
+    near = sentence.end if side.verb_final else mention.end + _SPEECH_NEAR
+    after = scan.within("speech", mention.end, min(sentence.end, near))
     before = scan.within("speech", max(sentence.start, mention.start - 14), mention.start)
     before = tuple(mark for mark in before if not mark.value.startswith(_HEARD))
     leads = scan.within("leads", max(sentence.start, mention.start - 44), mention.start)
@@ -180,8 +195,10 @@ def _says_so_itself(
 ) -> bool:
     """Whether one of `speakers` (a party to the matter; for a mere plan, anybody named) says it."""
     for mark in side.scan.within("speech", sentence.start, sentence.end):
-        near = [m for m in people if m.sort in speakers and _is_speaker(m, mark.start, mark.end, side)]
-        if near:
+        before = [m for m in people if m.end <= mark.start][-1:]
+        after = [m for m in people if m.start >= mark.end][:1]
+        near = [m for m in (*before, *after) if _is_speaker(m, mark.start, mark.end, side)]
+        if any(m.sort in speakers for m in near):
             return True
     return False
 

@@ -63,7 +63,8 @@ def refusal(hit: Hit, span: Span, sentence: Sentence, passage: Passage, scan: Sc
     ):
         return "not yet said"
     quoted = passage.quotation_at(hit.start) is not None
-    return _wrong_object(hit, sentence.end if quoted else span.end, passage, scan, lexicon)
+    limit = Span(sentence.start, sentence.end if quoted else span.end)
+    return _wrong_object(hit, limit, passage, scan, lexicon)
 
 
 def _near_before(name: str, hit: Hit, passage: Passage, scan: Scan, *, spaced: bool) -> bool:
@@ -84,11 +85,12 @@ def _condition_before(hit: Hit, span: Span, passage: Passage, scan: Scan) -> boo
     return not set(between) & set(',;:"，') and not scan.within("speech", marks[-1].end, hit.start)
 
 
-def _wrong_object(hit: Hit, limit: int, passage: Passage, scan: Scan, lexicon: Lexicon) -> str:
-    end = reach_end(hit.end, hit.cue.reach, max(limit, hit.end), passage, lexicon)
+def _wrong_object(hit: Hit, limit: Span, passage: Passage, scan: Scan, lexicon: Lexicon) -> str:
+    end = reach_end(hit.end, hit.cue.reach, max(limit.end, hit.end), passage, lexicon)
     if hit.cue.avoid:
         near = _NEAR if lexicon.source.spaced else _NEAR_UNSPACED
-        found = scan.within(f"avoid:{hit.cue.id}", max(0, hit.start - near), end)
+        start = max(hit.start - near, passage.sentence_at(hit.start).start)
+        found = scan.within(f"avoid:{hit.cue.id}", start, end)
         if found:
             return "another matter: " + passage.flat[found[0].start : found[0].end]
     if hit.cue.needs and not scan.within(f"needs:{hit.cue.id}", hit.start, end):

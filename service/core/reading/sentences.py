@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from service.core.reading.lexicon import Lexicon
 from service.core.text import flat
 
-_SPACED_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|\n")
+_SPACED_END = re.compile(r"[.!?…]+(?:[\"'”“’»)\]]|[ \u00a0\u202f]»)*(?=\s|$)|\n")
 _UNSPACED_END = re.compile(r"[。！？；!?]+[\"'”’」』）)]*|\n")
 _OPENING = "“„「『《"
 _EITHER = '"«»'
@@ -37,6 +37,7 @@ _BEFORE_OPENING = (
 )  # « and » open either way
 _LONGEST_QUOTATION = 1200
 _WRAPPED_LINE = 82
+_NEW_QUOTATION = ('"', "“")
 _LONGEST_SENTENCE = 1500  # what no terminator ends is cut, so that work grows with length alone
 
 
@@ -131,7 +132,7 @@ def _add(found: list[Sentence], text: str, start: int, end: int, *, opens: bool)
         cut = cut if cut > first else first + _LONGEST_SENTENCE
         found.append(Sentence(len(found), first, cut, opens, asks=False))
         first, opens = cut, False
-    asks = stripped.rstrip("\"'”’」』)）").endswith(("?", "？"))
+    asks = stripped.rstrip("\"'”“’»」』)） \u00a0\u202f").endswith(("?", "？"))
     found.append(Sentence(len(found), first, last, opens, asks))
 
 
@@ -142,6 +143,8 @@ def _goes_on(text: str, match: re.Match[str], lexicon: Lexicon) -> bool:
     following = text[match.end() : match.end() + 2].strip()
     if following and following[0].islower():
         return True
+    if following[:1] in _NEW_QUOTATION:
+        return False
     word = re.split(r"[\s(\"“]", text[max(0, match.start() - 20) : match.start()])[-1].lower()
     if "." in word:
         return not _opens_sentence(text, match.end(), lexicon)
@@ -166,6 +169,9 @@ def _quotations(text: str, *, wrapped: bool) -> list[Span]:
             opened = opened if wrapped else None
         elif mark in "«»" and opened is None:
             opened = position if text[max(0, position - 1) : position] in _BEFORE_OPENING else None
+        elif mark == "“" and opened is not None and text[opened] == "„":
+            found += [Span(opened, position + 1)] if position - opened <= _LONGEST_QUOTATION else []
+            opened = None
         elif mark in _OPENING or (mark == '"' and opened is None):
             opened = None if _is_apostrophe(text, position) and mark == '"' else position
         elif opened is not None and not (mark == '"' and _is_apostrophe(text, position)):

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from service.core.model import Role, Strength
 from service.core.reading.cues import Hit
 from service.core.reading.freshness import dated_back, qualified_by
-from service.core.reading.lexicon import CueKind
+from service.core.reading.lexicon import CueKind, SubjectPlace
+from service.core.reading.mentions import Sort
 from service.core.reading.page import Page
 from service.core.reading.parties import Around, Party, parties
 from service.core.reading.scope import clause, refusal
@@ -23,8 +24,12 @@ from service.core.reading.sentences import Sentence, Span
 _HEDGE_BEFORE = 22
 _HEDGE_AFTER = 26
 _HEDGE_UNSPACED = 10
+_COMPLEMENT_NEAR = 14
 _CERTAIN = 1.3
 _SUBJECT_NEAR = 60
+_DEED_NEAR = 10
+_SAID_NEAR = 8
+_TOLD_NEAR = 40
 _POSITIONS = frozenset(
     {CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT, CueKind.RETRACTION, CueKind.STANDS_BY}
 )
@@ -58,15 +63,17 @@ def stances(page: Page) -> Iterator[Stance]:
             here = side.passage.sentence_at(hit.start)
             if here != sentence:
                 sentence, before, earlier = here, here.start, ()
-            found = list(_of(page, side, hit, here, before, earlier))
+            found = list(positions(page, side, hit, here, before, earlier))
             yield from found
             before = max(before, hit.end)
             earlier = tuple(stance.party for stance in found if not stance.refused)
 
 
-def _of(
+def positions(
     page: Page, side: Around, hit: Hit, sentence: Sentence, before: int, earlier: tuple[Party, ...]
 ) -> Iterator[Stance]:
+    """The positions that one cue makes, one for each party. `before`: where the cue before it ends;
+    `earlier`: who took that one."""
     span = _bounded(clause(hit, sentence, side.passage, side.scan), hit, side)
     empty = Stance(side, hit, span, Party(None, None, None), None, True, (hit.cue.id,), before=before)
     reason = refusal(hit, span, sentence, side.passage, side.scan, page.lexicon) or _overruled(
@@ -81,6 +88,8 @@ def _of(
     because = tuple(cue for cue in (hit.cue.id, recap, relay) if cue)
     strength = _strength(hit, side, spaced=page.lexicon.source.spaced)
     same = earlier and not side.between(max(span.start, before), hit.start)
+    if same and hit.cue.subject is SubjectPlace.OWN:
+        earlier = tuple(replace(party, attributed=True) for party in earlier)  # "knew nothing and denied"
     for party in earlier if same else parties(hit, span, sentence, before, side):
         stance = replace(
             empty, party=party, strength=strength, fresh=not old, relayed=relay is not None, because=because
@@ -104,16 +113,39 @@ def _overruled(hit: Hit, span: Span, sentence: Sentence, side: Around) -> str:
     if hit.cue.kind is not CueKind.CONFIRMATION:
         return ""
     previous = side.passage.sentences[max(0, sentence.index - 1)]
-    if not side.scan.within("relation", previous.start, sentence.end):
+    following = side.passage.sentences[min(len(side.passage.sentences) - 1, sentence.index + 1)]
+    if not side.scan.within("relation", previous.start, following.end) and not _own_deed(hit, side):
         return "confirms no event"
-    denials = [h for h in side.scan.hits_between(hit.start, span.end) if h.cue.kind is CueKind.DENIAL]
+    if not side.verb_final and _told_by_source(hit, sentence, side):
+        return "confirmed by no party: hearsay"
+    start, end = hit.start, span.end
+    if side.verb_final:  # there the complement stands before its verb
+        start, end = max(span.start, hit.start - _COMPLEMENT_NEAR), hit.end
+    denials = [h for h in side.scan.hits_between(start, end) if h.cue.kind is CueKind.DENIAL]
     return "what is confirmed is a denial" if denials else ""
+
+
+def _told_by_source(hit: Hit, sentence: Sentence, side: Around) -> bool:
+    """Whether an unnamed source says what the cue tells: sources said that the group is in talks."""
+    told = [m for m in side.between(sentence.start, hit.start) if m.sort is Sort.SOURCE]
+    if not told:
+        return False
+    said = side.scan.within("speech", told[-1].end, min(hit.start, told[-1].end + _SAID_NEAR))
+    return bool(said) and hit.start - said[0].end <= _TOLD_NEAR
+
+
+def _own_deed(hit: Hit, side: Around) -> bool:
+    """Whether the party confirms what it did itself: confirmed it had allowed the export."""
+    following = side.between(hit.end, hit.end + _DEED_NEAR)
+    return bool(following) and following[0].sort is Sort.ITS
 
 
 def _strength(hit: Hit, side: Around, *, spaced: bool) -> Strength | None:
     strength = hit.cue.strength
     before, after = (_HEDGE_BEFORE, _HEDGE_AFTER) if spaced else (_HEDGE_UNSPACED, _HEDGE_UNSPACED)
-    start, end = max(0, hit.start - before), hit.end + after
+    sentence = side.passage.sentence_at(hit.start)
+    start = max(sentence.start, hit.start - before)
+    end = max(hit.end, min(sentence.end, hit.end + after))
     if not spaced:  # a comma parts clauses there
         flat = side.passage.flat
         start = max(start, flat.rfind(",", 0, hit.start) + 1)

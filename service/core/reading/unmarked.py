@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from service.core.reading.cues import Mark, Scan
-from service.core.reading.lexicon import CueKind, Lexicon
+from service.core.reading.cues import Hit, Mark, Scan
+from service.core.reading.lexicon import CueKind, Lexicon, SubjectPlace
 from service.core.reading.names import Name
 from service.core.reading.sentences import Passage
 from service.core.text import fold
@@ -23,15 +23,28 @@ from service.core.text import fold
 _CLOSING = (
     "speech", "report", "stops", "negators", "third_parties", "sources", "spokesmen", "executives",
     "officials", "authorities", "fact_checkers", "outlets", "companies", "its", "persons", "both",
-    "conditionals", "hedges", "name_edges", "relation", "plans", "leads", "places",
+    "conditionals", "hedges", "name_edges", "relation", "plans", "leads",
 )  # fmt: skip
 _TITLES = ("spokesmen", "executives", "officials")
 _WORD = re.compile(r"[\w·・]")
-_LATIN = re.compile(r"(?<![\w@/.])[A-Z][\w&.-]{1,24}(?: [A-Z][\w&.-]{1,24}){0,3}")
+_LATIN = re.compile(r"(?<![A-Za-z0-9@/.])[A-Z][A-Za-z0-9&.-]{1,24}(?: [A-Z][A-Za-z0-9&.-]{1,24}){0,3}")
+_DATED = re.compile("[\u4e00-\u9fff]{2,8}(?=[(\\d])")
+_PAUSE = re.compile(r"(?:^|[,。:;!?\n 、])")
+_STRONG_PAUSE = ("", ":", "。", "!", "?", ";", '"', "】", "\n")
+_FOLLOWING = frozenset("在于对向就也则曾昨今日")
 _LONGEST_BEFORE = 8
 _LONGEST_RUN = 6
+_SHORT_CUE = 4
+_PERSON_IN_RUN = 3  # a body and its person, glued
 _MOST_NAMES = 40
 _ENTITY = "unknown"
+_LAND = "government"
+_POSITIONS = (CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT)
+_JOINERS = frozenset("、与和及與")
+_NO_ENDING = frozenset("地中上里内下时后们者")  # places and manners end so, names hardly ever
+_LED_BY = frozenset("由与和对被据向及从就找跟")
+_OF = "的"
+_LONGEST_LAND = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class _Ground:
     scan: Scan
     lexicon: Lexicon
     closed: bytearray
+    whole: str
 
     def run_before(self, position: int, longest: int) -> int:
         """Where the run of free letters that ends at `position` begins."""
@@ -56,7 +70,8 @@ class _Ground:
         """Where the run of free letters that begins at `position` ends."""
         end, flat = position, self.passage.flat
         while end < len(flat) and end - position < longest and not self.closed[end]:
-            if not _WORD.match(flat[end]) or self.lexicon.has("name_breaks", flat[end]):
+            digit = end > position and flat[end].isdigit()
+            if digit or not _WORD.match(flat[end]) or self.lexicon.has("name_breaks", flat[end]):
                 break
             end += 1
         return end
@@ -65,7 +80,17 @@ class _Ground:
 def without_pitfalls(names: Sequence[Name], scan: Scan) -> list[Name]:
     """Known names but those inside an ordinary word."""
     pitfalls = scan.of("name_pitfalls")
-    return [name for name in names if not _is_inside(name, pitfalls.overlapping(name.start, name.end))]
+    return [
+        _with_place(name, scan)
+        for name in names
+        if not _is_inside(name, pitfalls.overlapping(name.start, name.end))
+    ]
+
+
+def _with_place(name: Name, scan: Scan) -> Name:
+    """`name` with a land glued to it: the unit there speaks for the body."""
+    place = scan.of("places").overlapping(name.end, name.end + 1)
+    return replace(name, end=place.end) if place is not None and place.start == name.end else name
 
 
 def _is_inside(name: Name, pitfall: Mark | None) -> bool:
@@ -76,27 +101,40 @@ def unmarked_names(
     passages: Sequence[Passage], scans: Sequence[Scan], lexicon: Lexicon, taken: Sequence[list[Name]]
 ) -> list[list[Name]]:
     """For each passage the names that the table does not know, in order."""
+    whole = "\n".join(place.text for place in passages)
     grounds = [
-        _ground(place, found, lexicon, known)
+        _ground(place, found, lexicon, known, whole)
         for place, found, known in zip(passages, scans, taken, strict=True)
     ]
     shown: dict[str, Name] = {}
     for ground in reversed(grounds):  # the body knows the longer forms
-        for name in (*_ended(ground), *_placed(ground), *_titled(ground), *_latin(ground)):
+        for name in (
+            *_ended(ground),
+            *_jurisdictions(ground),
+            *_placed(ground),
+            *_titled(ground),
+            *_before_title(ground),
+            *_told_of(ground),
+            *_opening(ground),
+            *_dated(ground),
+            *_latin(ground),
+        ):
             if len(shown) < _MOST_NAMES:
                 shown.setdefault(name.name, name)
     spellings = _spellings(list(shown.values()), lexicon)
     return [_found_again(ground, spellings, known) for ground, known in zip(grounds, taken, strict=True)]
 
 
-def _ground(passage: Passage, scan: Scan, lexicon: Lexicon, taken: list[Name]) -> _Ground:
+def _ground(passage: Passage, scan: Scan, lexicon: Lexicon, taken: list[Name], whole: str) -> _Ground:
     closed = bytearray(len(passage.flat))
     spans = [(name.start, name.end) for name in taken]
     spans += [(mark.start, mark.end) for label in _CLOSING for mark in scan.of(label).all]
-    spans += [(hit.start, hit.end) for hit in scan.hits if hit.cue.kind is not CueKind.RELAY]
+    for hit in scan.hits:
+        whole_cue = hit.end - hit.start <= _SHORT_CUE and hit.cue.kind is not CueKind.RECAP  # gaps hold names
+        spans += [(hit.start, hit.end)] if whole_cue else [(hit.start, hit.start + 1), (hit.end - 1, hit.end)]
     for start, end in spans:
         closed[start:end] = b"\x01" * (end - start)
-    return _Ground(passage, scan, lexicon, closed)
+    return _Ground(passage, scan, lexicon, closed, whole)
 
 
 def _ended(ground: _Ground) -> Iterator[Name]:
@@ -104,31 +142,108 @@ def _ended(ground: _Ground) -> Iterator[Name]:
     for index, mark in enumerate(endings):
         if index and endings[index - 1].end == mark.start:
             continue  # the one before it opens the ending
+        if ground.scan.of("authorities").overlapping(mark.start, mark.end):
+            continue
         end = mark.end
         for following in endings[index + 1 : index + 4]:
-            end = following.end if following.start == end else end
+            joins = following.start == end and not _is_title(following, ground.scan)
+            end = following.end if joins else end
         start = ground.run_before(mark.start, _LONGEST_BEFORE)
         if mark.start - start >= 2 or (mark.start > start and end - start >= 4):
             yield Name(start, end, ground.passage.text[start:end], _ENTITY)
 
 
+def _jurisdictions(ground: _Ground) -> Iterator[Name]:
+    """Authorities with the land or town that is glued before them (whose police)."""
+    for mark in ground.scan.of("authorities").all:
+        start = ground.run_before(mark.start, _LONGEST_LAND)
+        fits = mark.start - start >= 2 and _begins(ground, start)
+        fits = fits and not _is_ordinary(ground, start, mark.start)
+        if fits and ground.passage.flat[start : mark.start].isalpha():
+            yield Name(start, mark.end, ground.passage.text[start : mark.end], _LAND)
+
+
+def _is_title(mark: Mark, scan: Scan) -> bool:
+    """Whether the ending is the beginning of a title (the securities department)."""
+    return any(scan.of(label).overlapping(mark.start, mark.end) for label in _TITLES)
+
+
 def _placed(ground: _Ground) -> Iterator[Name]:
     """Runs between a pause and a reporting verb or the verb of a position."""
+    firm, flat = {hit.start for hit in ground.scan.hits if _is_own_verb(hit)}, ground.passage.flat
     for place in _verbs(ground.scan):
         end = _without_edges(place, ground)
-        start = ground.run_before(end, _LONGEST_RUN + 1)
+        start = ground.run_before(end, _LONGEST_RUN + 4)
+        if end - start >= _LONGEST_RUN and _is_person(ground, end - _PERSON_IN_RUN, end):
+            yield Name(end - _PERSON_IN_RUN, end, ground.passage.text[end - _PERSON_IN_RUN : end], "person")
+            continue
         if not 2 <= end - start <= _LONGEST_RUN or not ground.passage.flat[start:end].isalpha():
             continue
         person = _is_person(ground, start, end)
-        opens = start == 0 or not _WORD.match(ground.passage.flat[start - 1])
+        opens = _opens(ground, start, end) or (place in firm and not _WORD.match(flat[start - 1]))
         edged = start > 0 and ground.scan.of("name_edges").overlapping(start - 1, start) is not None
+        told_of = not person and ground.scan.of("report").overlapping(end, end + 1) is not None
+        if told_of or (not person and ground.passage.flat[end - 1] in _NO_ENDING):
+            continue
         if (opens or edged or person) and not _is_ordinary(ground, start, end):
             yield Name(start, end, ground.passage.text[start:end], "person" if person else _ENTITY)
+            yield from _joined_before(ground, start)
+
+
+def _joined_before(ground: _Ground, start: int) -> Iterator[Name]:
+    """The run that "and" joins to the one that begins at `start`."""
+    end = start - 1
+    if end > 0 and ground.passage.flat[end] in _JOINERS:
+        first = ground.run_before(end, _LONGEST_RUN + 1)
+        if (
+            2 <= end - first <= _LONGEST_RUN
+            and _opens(ground, first, end)
+            and not _is_ordinary(ground, first, end)
+        ):
+            yield Name(first, end, ground.passage.text[first:end], _ENTITY)
+
+
+def _opening(ground: _Ground) -> Iterator[Name]:
+    """Three letters with a family name that open a clause, before a word of place, time or manner."""
+    flat = ground.passage.flat
+    for match in _PAUSE.finditer(flat):
+        start = match.end()
+        end = ground.run_after(start, _PERSON_IN_RUN + 1)
+        following = flat[end : end + 1]
+        followed = following in _FOLLOWING or following.isdigit()
+        followed = followed or bool(end < len(flat) and ground.closed[end])
+        person = end - start == _PERSON_IN_RUN and _is_person(ground, start, end)
+        if person and followed and not _is_ordinary(ground, start, end):
+            yield Name(start, end, ground.passage.text[start:end], "person")
+
+
+def _dated(ground: _Ground) -> Iterator[Name]:
+    """Runs that open a sentence and stand before a date or a bracketed code."""
+    for sentence in ground.passage.sentences:
+        match = _DATED.match(ground.passage.flat, sentence.start)
+        if match is None or ground.run_after(sentence.start, match.end() - sentence.start) != match.end():
+            continue
+        if not _is_ordinary(ground, *match.span()):
+            yield Name(*match.span(), ground.passage.text[match.start() : match.end()], _ENTITY)
+
+
+def _told_of(ground: _Ground) -> Iterator[Name]:
+    """Persons right after a word of hearsay and before a plan, and those who speak for themselves."""
+    for hit in ground.scan.hits:
+        end = ground.run_after(hit.end, _PERSON_IN_RUN + 1)
+        person = hit.cue.kind is CueKind.RUMOR and _is_person(ground, hit.end, end)
+        closed = end < len(ground.closed) and bool(ground.closed[end])
+        if person and closed and not _is_ordinary(ground, hit.end, end):
+            yield Name(hit.end, end, ground.passage.text[hit.end : end], "person")
+    for mark in ground.scan.of("persons").all:
+        start = ground.run_before(mark.start, _LONGEST_RUN)
+        person = _is_person(ground, start, mark.start) and _begins(ground, start)
+        if person and not _is_ordinary(ground, start, mark.start):
+            yield Name(start, mark.start, ground.passage.text[start : mark.start], "person")
 
 
 def _verbs(scan: Scan) -> list[int]:
-    kinds = (CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT)
-    cues = [hit.start for hit in scan.hits if hit.cue.kind in kinds]
+    cues = [hit.start for hit in scan.hits if hit.cue.kind in _POSITIONS]
     return sorted({*cues, *(mark.start for mark in scan.of("speech").all)})
 
 
@@ -146,9 +261,59 @@ def _without_edges(position: int, ground: _Ground) -> int:
 def _titled(ground: _Ground) -> Iterator[Name]:
     for label in _TITLES:
         for mark in ground.scan.of(label).all:
-            end = ground.run_after(mark.end, 5)
-            if _is_person(ground, mark.end, end):
+            end = ground.run_after(_past_surname(ground, mark.end), 5)
+            named = end - mark.end == _PERSON_IN_RUN and bool(end < len(ground.closed) and ground.closed[end])
+            named = named and not _is_ordinary(ground, mark.end, end)
+            small = _past_surname(ground, mark.end) > mark.end and _is_ordinary(ground, mark.end + 1, end)
+            if (named or _is_person(ground, mark.end, end)) and not small:
                 yield Name(mark.end, end, ground.passage.text[mark.end : end], "person")
+
+
+def _past_surname(ground: _Ground, position: int) -> int:
+    """`position` behind a family name that is a small word too, where more letters of a name follow it."""
+    letter = ground.passage.flat[position : position + 1]
+    both = ground.lexicon.has("surnames", letter) and ground.lexicon.has("name_breaks", letter)
+    edge = ground.scan.of("name_edges").overlapping(position, position + 1)
+    single = not ground.closed[position : position + 1].count(1) or (edge and edge.end - edge.start == 1)
+    free = position + 1 < len(ground.closed) and not ground.closed[position + 1]
+    return position + 1 if both and single and free else position
+
+
+def _is_own_verb(hit: Hit) -> bool:
+    """Whether the cue is a verb of its party (denies), so that who stands right before it is the party."""
+    return hit.cue.kind in _POSITIONS and hit.cue.subject is SubjectPlace.OWN
+
+
+def _opens(ground: _Ground, start: int, end: int) -> bool:
+    """Whether the run opens a sentence or a speech, or a clause while it stands elsewhere in the item too."""
+    before = ground.passage.flat[start - 1 : start]
+    if start == ground.passage.sentence_at(start).start or before in _STRONG_PAUSE:
+        return True
+    return not _WORD.match(before) and ground.whole.count(ground.passage.text[start:end]) > 1
+
+
+def _before_title(ground: _Ground) -> Iterator[Name]:
+    """Runs between a pause and a title: whose agent, whose studio, whose spokesman."""
+    for label in _TITLES:
+        for mark in ground.scan.of(label).all:
+            owner = mark.start - 1 if ground.passage.flat[mark.start - 1 : mark.start] == _OF else mark.start
+            start = ground.run_before(owner, _LONGEST_RUN + 1)
+            if owner < mark.start and _is_person(ground, start, owner) and _begins(ground, start):
+                yield Name(start, owner, ground.passage.text[start:owner], "person")
+            elif (
+                owner == mark.start
+                and _begins(ground, start)
+                and 2 <= mark.start - start <= _LONGEST_RUN
+                and not _is_ordinary(ground, start, mark.start)
+            ):
+                kind = "person" if _is_person(ground, start, mark.start) else _ENTITY
+                yield Name(start, mark.start, ground.passage.text[start : mark.start], kind)
+
+
+def _begins(ground: _Ground, start: int) -> bool:
+    """Whether a name can begin at `start`: after a pause, a marked word or a preposition."""
+    before = ground.passage.flat[start - 1 : start] if start else ""
+    return not before or not _WORD.match(before) or bool(ground.closed[start - 1]) or before in _LED_BY
 
 
 def _is_person(ground: _Ground, start: int, end: int) -> bool:
@@ -178,11 +343,11 @@ def _spellings(names: list[Name], lexicon: Lexicon) -> dict[str, Name]:
     endings = sorted(lexicon.folded.get("name_endings", frozenset()), key=len, reverse=True)
     found: dict[str, Name] = {}
     for name in names:
-        found.setdefault(name.name, name)
-    for name in names:
         short = _shortened(name.name, endings) if name.kind == _ENTITY else name.name
-        if len(short) >= 2 and not lexicon.has("not_names", short):
+        if short != name.name and len(short) >= 2 and not lexicon.has("not_names", short):
             found.setdefault(short, name)
+    for name in names:
+        found.setdefault(name.name, name)
     return dict(sorted(found.items(), key=lambda item: (-len(item[0]), item[0])))
 
 
@@ -206,3 +371,10 @@ def _found_again(ground: _Ground, spellings: dict[str, Name], taken: list[Name])
                 covered[start:end] = b"\x01" * (end - start)
             start = ground.passage.text.find(written, end)
     return sorted(found, key=lambda n: n.start)
+
+
+def without_cues_in_names(scan: Scan, names: Sequence[Name]) -> Scan:
+    """`scan` without the recap marks that begin inside a name, whose letters are no words."""
+    inside = {position for name in names for position in range(name.start, name.end)}
+    hits = tuple(h for h in scan.hits if h.cue.kind is not CueKind.RECAP or h.start not in inside)
+    return replace(scan, hits=hits, starts=tuple(h.start for h in hits))
