@@ -146,6 +146,10 @@ def test_no_denial_lands_on_another_articles_rumor(rows, story):
     assert landed == {(BAIC_ITEM, story["B"]), (FORD_ITEM, story["C"]), (XIAOMI_ITEM, story["C"])}
 
 
+def test_a_quotation_does_not_reach_into_the_next_paragraph(rows):
+    assert not [row["evidence"]["text"] for row in rows if "\n" in row["evidence"]["text"]]
+
+
 def test_every_quotation_is_the_exact_slice(rows):
     titles = {
         Path(article["file"]).stem: article["title"]

@@ -146,7 +146,9 @@ def _token(gap: Element, spaced: bool) -> str:
     if not spaced:
         return f"[^{stops}]"
     stops += ":" if gap.tight else ""
-    return rf"[^{stops}]{{1,60}}(?<![^\W\d_]{{3}}[.!?]) "  # short words with a full stop are abbreviations
+    # A sentence ends behind a word (a short one is an abbreviation), a bracket or a quotation mark.
+    ended = r"(?<![^\W\d_]{3}[.!?])(?<![)\"'][.!?])(?<![.!?][)\"'])"
+    return rf"[^{stops}]{{1,60}}{ended} "
 
 
 def _option(option: str, spaced: bool) -> str:
