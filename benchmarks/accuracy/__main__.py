@@ -1,169 +1,240 @@
-"""Measure the reader against labelled items: `python -m benchmarks.accuracy FILE_OR_FOLDER...`.
+"""Measure reading in public: `python -m benchmarks.accuracy --corpus DIR --reuters DIR --fnc1 DIR`.
 
-Rows are JSON Lines: episodes (`items` with `label`), negatives (`trap`) or labelled items (`label`). An
-item's kind is the strongest of its fresh statements, denial before confirmation before rumor; a silence
-counts as none. `--part first|last|all` takes the first two thirds of each file, the last third (kept unread
-while building) or all of it; `--wrong N` prints the first N items that are read wrongly.
+Labelled items (files or folders, also as plain arguments) are read; pairs are judged by the learned scorer,
+those of `--fnc1` by cross-validation, those of `--fnc1-test` by the shipped weights. Prints tables and the
+worst items with their texts and compares with benchmarks/accuracy.json: ends with 1 where a figure fell by
+more than noise. `--record` keeps the figures there and the tables, without texts, in benchmarks/accuracy.md.
+A folder that is not there is said to be so and left out. `--part first|last|all` takes two thirds of each
+file, the last third, or all; with it, with `--languages` or with plain arguments nothing is compared.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import exp
 from pathlib import Path
-from typing import Any
 
-from service.core.model import Item, Kind, Reading
-from service.core.reading.lexicon import Knowledge
-from service.core.reading.read import read_statements
+from benchmarks.accuracy.claims import FOLDS, Cut, Scored, cross_validated, given, nested, scored
+from benchmarks.accuracy.corpus import Judged, judged_items, labelled_items
+from benchmarks.accuracy.figures import Figure, fallen, record, recorded
+from benchmarks.accuracy.fnc1 import Pair, Pairs, load_pairs
+from benchmarks.accuracy.tables import Section, Table, markdown, pairs_section, reader_section
+from benchmarks.accuracy.training import material
+from service.core.model import Item
+from service.core.reading.stance import judge
+from service.errors import RumorwatchError
 from service.lexicons import load_knowledge
+from service.lexicons.stance import load_stance
 
-KINDS = ("denial", "confirmation", "rumor", "other")
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """An item with the kind that a careful reader gives it, and the parties of its denials."""
-
-    item: Item
-    label: str
-    deniers: tuple[str, ...]
-    trap: str
+HERE = Path(__file__).parent.parent
+_TEXT_SHOWN = 900
+_QUICK_FOLDS = 3
+_TIMED = 600
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A labelled item with what the reader makes of it."""
+class Wrong:
+    """Something judged wrongly, with how sure the judge was and what to show of it."""
 
-    labelled: Labelled
-    reading: Reading
-    kind: str
+    sureness: float
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A set's section and what went wrong in it."""
+
+    section: Section
+    wrong: tuple[Wrong, ...]
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; 0 where everything could be read."""
+    """Measure, print, write, compare; 1 where something fell or could not be read."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        parts = [*_reader_parts(chosen), *_pair_parts(chosen)]
+    except RumorwatchError as error:
+        _say(str(error))
+        return 1
+    _say(markdown([table for part in parts for table in part.section.tables]))
+    for part in parts:
+        for wrong in sorted(part.wrong, key=lambda w: -w.sureness)[: chosen.wrong]:
+            _say(wrong.shown)
+    if chosen.paths or chosen.part != "all" or chosen.languages:
+        return 0
+    return _compare(parts, chosen)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=__doc__)
-    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("paths", nargs="*", type=Path, help="further files or folders of labelled items")
+    for name, what in (
+        ("--corpus", "folder of labelled episodes and negatives"),
+        ("--reuters", "folder of labelled newswire"),
+        ("--fnc1", "folder of labelled pairs: cross-validated"),
+        ("--fnc1-test", "folder of labelled pairs: scored with the shipped weights, never trained on"),
+    ):
+        parser.add_argument(name, type=Path, help=what)
     parser.add_argument("--part", choices=("first", "last", "all"), default="all")
     parser.add_argument("--languages", nargs="+", help="only these lexicons; without it all")
-    parser.add_argument("--wrong", type=int, default=0)
-    chosen = parser.parse_args(arguments)
-    labelled = [row for path in chosen.paths for file in _files(path) for row in _rows(file, chosen.part)]
-    knowledge = load_knowledge(chosen.languages)
-    started = time.perf_counter()
-    judged = _judge(labelled, knowledge)
-    _print_table(judged, time.perf_counter() - started)
-    for wrong in [j for j in judged if j.kind != j.labelled.label][: chosen.wrong]:
-        _print_wrong(wrong)
-    return 0
+    parser.add_argument("--wrong", type=int, default=20, help="how many wrong ones of each set to print")
+    parser.add_argument("--quick", action="store_true", help="only a few folds of the cross-validation")
+    parser.add_argument("--record", action="store_true", help="keep this run's figures as the recorded ones")
+    parser.add_argument("--record-file", type=Path, default=HERE / "accuracy.json")
+    parser.add_argument("--table-file", type=Path, default=HERE / "accuracy.md")
+    return parser
 
 
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
-def _files(path: Path) -> list[Path]:
-    return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+def _is_there(path: Path | None, name: str) -> bool:
+    if path is not None and not path.exists():
+        _say(f"{name}: there is no {path}, so it is not measured.")
+    return path is not None and path.exists()
 
 
-def _rows(file: Path, part: str) -> Iterator[Labelled]:
-    lines = file.read_text("utf-8").splitlines()
-    cut = len(lines) * 2 // 3
-    for line in {"first": lines[:cut], "last": lines[cut:], "all": lines}[part]:
-        row = json.loads(line)
-        for entry in row.get("items", [row]):
-            yield _labelled(entry)
+# --- the reader ------------------------------------------------------------------------------------
 
 
-def _labelled(row: dict[str, Any]) -> Labelled:
-    label = row.get("label", "denial" if row.get("trap") == "a" else "other")
-    deniers = tuple(s["by"] for s in row.get("statements", ()) if s["kind"] == "denial" and s.get("by"))
-    published = _time(row.get("published"))
-    item = Item(
-        row["id"],
-        row["title"],
-        row["text"],
-        published or _NOW,
-        outlet=row.get("outlet"),
-        lang=row.get("lang"),
-    )
-    return Labelled(item, label, deniers, row.get("trap", ""))
+def _reader_parts(chosen: argparse.Namespace) -> list[Part]:
+    sets = [("corpus", chosen.corpus), ("newswire", chosen.reuters), *((p.stem, p) for p in chosen.paths)]
+    there = [(name, path) for name, path in sets if _is_there(path, name)]
+    if not there:
+        return []
+    knowledge = load_knowledge(chosen.languages)
+    parts = []
+    for name, path in there:
+        labelled = labelled_items(path, chosen.part)
+        started = time.perf_counter()
+        judged = judged_items(labelled, knowledge)
+        seconds = time.perf_counter() - started
+        _say(f"{name}: {len(judged)} items, {len(judged) / max(seconds, 1e-9):.0f} a second")
+        wrong = tuple(Wrong(row.confidence, _shown(row)) for row in judged if not row.right)
+        parts.append(Part(reader_section(name, judged), wrong))
+    return parts
 
 
-def _time(written: str | None) -> datetime | None:
-    if not written:
-        return None
-    moment = datetime.fromisoformat(written)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _judge(labelled: list[Labelled], knowledge: Knowledge) -> list[Judged]:
-    judged = []
-    for row in labelled:
-        reading = read_statements(row.item, knowledge)
-        judged.append(Judged(row, reading, kind_of(reading)))
-    return judged
-
-
-def kind_of(reading: Reading) -> str:
-    """The item's kind: the strongest of its fresh statements."""
-    kinds = {statement.kind for statement in reading.statements if statement.fresh}
-    for kind in (Kind.DENIAL, Kind.CONFIRMATION, Kind.RUMOR):
-        if kind in kinds:
-            return kind.value
-    return "other"
-
-
-def _print_table(judged: list[Judged], seconds: float) -> None:
-    _say(f"{len(judged)} items, {len(judged) / max(seconds, 1e-9):.0f} a second")
-    confusion = Counter((j.labelled.label, j.kind) for j in judged)
-    scores = []
-    for kind in KINDS:
-        right = confusion[kind, kind]
-        told = sum(n for (_, given), n in confusion.items() if given == kind)
-        true = sum(n for (label, _), n in confusion.items() if label == kind)
-        precision, recall = right / max(told, 1), right / max(true, 1)
-        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
-        scores += [f1] if true else []
-        _say(f"{kind:13} precision {precision:.3f}  recall {recall:.3f}  F1 {f1:.3f}  ({true} items)")
-    _say(f"{'macro':13} F1 {sum(scores) / max(len(scores), 1):.3f}   party of denials {_parties(judged):.3f}")
-    for (label, given), count in sorted(confusion.items()):
-        if label != given:
-            _say(f"  {label} read as {given}: {count}")
-
-
-def _parties(judged: list[Judged]) -> float:
-    """Share of labelled deniers whose words meet those of some denial's party or speaker."""
-    met = asked = 0
-    for row in judged:
-        words = set()
-        for statement in row.reading.statements:
-            if statement.kind is Kind.DENIAL:
-                words |= set(f"{statement.party} {statement.speaker}".lower().split())
-        for denier in row.labelled.deniers if row.kind == row.labelled.label == "denial" else ():
-            asked += 1
-            met += bool(
-                words & set(denier.lower().replace("(", "").replace(")", "").replace(";", "").split())
-            )
-    return met / max(asked, 1)
-
-
-def _print_wrong(wrong: Judged) -> None:
+def _shown(wrong: Judged) -> str:
     row = wrong.labelled
-    _say(f"\n## {row.item.id}: {row.label} read as {wrong.kind} {row.trap}")
-    _say(f"{row.item.title}\n{row.item.text[:900]}")
+    lines = [f"\n## {row.item.id}: {row.label} read as {wrong.kind} {row.trap}"]
+    lines.append(f"{row.item.title}\n{row.item.text[:_TEXT_SHOWN]}")
     for statement in wrong.reading.statements:
         told = f"{statement.kind} {statement.party} fresh={statement.fresh} {statement.because}"
-        _say(f"   > {told} {statement.evidence.text[:90]!r}")
+        lines.append(f"   > {told} {statement.evidence.text[:90]!r}")
     for passed in wrong.reading.passed_over:
-        _say(f"   - {passed.cue}: {passed.why}: {passed.evidence.text!r}")
+        lines.append(f"   - {passed.cue}: {passed.why}: {passed.evidence.text!r}")
+    return "\n".join(lines)
+
+
+# --- the scorer ------------------------------------------------------------------------------------
+
+
+def _pair_parts(chosen: argparse.Namespace) -> list[Part]:
+    parts = []
+    if _is_there(chosen.fnc1, "fnc1"):
+        parts += _cross_validated_parts(load_pairs(chosen.fnc1), quick=chosen.quick)
+    if _is_there(chosen.fnc1_test, "fnc1-test"):
+        parts.append(_test_part(_test_pairs(chosen.fnc1_test)))
+    return parts
+
+
+def _test_pairs(folder: Path) -> Pairs:
+    """The pairs of a folder; where it holds both halves, those of the test half."""
+    names = [path.name.lower() for path in folder.iterdir()]
+    return load_pairs(folder, "test" if any("test" in n and "stances" in n for n in names) else "")
+
+
+def _cross_validated_parts(loaded: Pairs, *, quick: bool) -> list[Part]:
+    stuff = material(loaded)
+    parts = []
+    for kind in ["story"] if quick else list(FOLDS):
+        started = time.perf_counter()
+        rows = cross_validated(stuff, kind, _QUICK_FOLDS if quick else None)
+        cut = _shipped_cut()  # too few folds to choose another by
+        judged = [(row, given(row, cut)) for row in rows] if quick else nested(rows)
+        name = f"claims, {'a few folds' if quick else 'folds'} by {kind}"
+        _say(f"{name}: {len(judged)} pairs in {time.perf_counter() - started:.0f} s")
+        parts.append(Part(pairs_section(name, judged, loaded.pairs), _wrong_pairs(judged, loaded)))
+    _say_speed(loaded)
+    return parts
+
+
+def _test_part(loaded: Pairs) -> Part:
+    stuff, weights = material(loaded), load_stance().weights
+    rows = [scored(stuff, place, weights) for place in range(len(loaded.pairs))]
+    cut = _shipped_cut()
+    judged = [(row, given(row, cut)) for row in rows]
+    name = "claims, shipped weights on the test half"
+    return Part(pairs_section(name, judged, loaded.pairs), _wrong_pairs(judged, loaded))
+
+
+def _shipped_cut() -> Cut:
+    weights = load_stance().weights
+    return Cut(weights.shifts, weights.turned, weights.match_from)
+
+
+def _wrong_pairs(judged: Sequence[tuple[Scored, str]], loaded: Pairs) -> tuple[Wrong, ...]:
+    """One for each body that is judged wrongly, the surest of it."""
+    worst: dict[str, Wrong] = {}
+    for row, stance in judged:
+        pair = loaded.pairs[row.place]
+        if stance != row.truth and "disagree" in (stance, row.truth):
+            sureness = row.related * exp(max(row.logs))
+            if pair.body not in worst or worst[pair.body].sureness < sureness:
+                worst[pair.body] = Wrong(sureness, _shown_pair(pair, stance, loaded.bodies[pair.body]))
+    return tuple(worst.values())
+
+
+def _shown_pair(pair: Pair, stance: str, body: str) -> str:
+    return f"\n## {pair.stance} judged as {stance}: {pair.headline}\n{body[:_TEXT_SHOWN]}"
+
+
+def _say_speed(loaded: Pairs) -> None:
+    """Items a second on one core: related pairs, everything done anew for each."""
+    model = load_stance()
+    related = [pair for pair in loaded.pairs if pair.stance != "unrelated"]
+    some = related[:: max(1, len(related) // _TIMED)]
+    items = [Item("timed", "", loaded.bodies[pair.body], _EPOCH) for pair in some]
+    started = time.process_time()
+    for pair, item in zip(some, items, strict=True):
+        judge(pair.headline, item, model)
+    _say(f"claims: {len(some) / max(time.process_time() - started, 1e-9):.0f} related pairs a second")
+
+
+# --- the record ------------------------------------------------------------------------------------
+
+
+def _compare(parts: Sequence[Part], chosen: argparse.Namespace) -> int:
+    figures: list[Figure] = [one for part in parts for one in part.section.figures]
+    if not figures:
+        _say("Nothing was measured: name at least one folder.")
+        return 0
+    before = recorded(chosen.record_file)
+    complaints = fallen(figures, before)
+    for complaint in complaints:
+        _say(complaint)
+    if chosen.record:
+        record(chosen.record_file, figures, before)
+        chosen.table_file.write_text(_page([t for part in parts for t in part.section.tables]), "utf-8")
+    return 1 if complaints and not chosen.record else 0
+
+
+def _page(tables: Sequence[Table]) -> str:
+    opening = (
+        "# Accuracy\n\nWritten by `python -m benchmarks.accuracy --record`; `±` is half the 95 % interval "
+        "from resampling. Folds by story keep all that is related on one side; folds by text keep headlines "
+        "and bodies apart, so that a story may lie on both sides.\n\n"
+    )
+    return opening + markdown(tables)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,20 @@ def test_baic_opens_a_story_of_its_own(rows, story):
     assert opened["kind"] == "rumor"
 
 
+def test_xiaomis_approach_and_its_talks_with_others_are_told(rows):
+    rumors = pick(rows, item=BAIC_ITEM, kind="rumor")
+    assert any("approached at the end of August" in row["evidence"]["text"] for row in rumors)
+    chery = next(row for row in rumors if "Chery, Brilliance" in row["evidence"]["text"])
+    assert chery["event"] == "story.opened"
+
+
+def test_the_qualification_is_a_rumor_of_its_own_that_nobody_denies(rows, story):
+    told = [row for row in rows if "qualification" in row["evidence"]["text"]]
+    assert {row["kind"] for row in told} == {"rumor"}
+    assert any("has obtained" in row["evidence"]["text"] for row in told)
+    assert not {row["story"] for row in told} & set(story.values())
+
+
 def test_baic_is_not_aware_and_that_alerts(rows, story):
     denial = one(rows, item=BAIC_ITEM, kind="denial")
     assert (denial["strength"], denial["story"], denial["event"]) == ("not_aware", story["B"], "story.denied")

@@ -90,7 +90,9 @@ def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carrie
     credited = _credited(people, side, sentence)
     if not own and credited == NOBODY and carried == NOBODY:
         return None
-    if not _is_told(sentence, people, side, page) or _only_answers(standing, own, side):
+    if not _is_told(sentence, people, side, page):
+        return None
+    if _only_answers(standing, own, side):
         return None
     if not own and not _is_open(sentence, side):
         return None
@@ -101,7 +103,8 @@ def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carrie
     )
     plain = all(hit.cue.told or hit.cue.weight < _HEARSAY for hit in own)
     speakers = (*_SELF, Sort.THIRD_PARTY) if plain else _SELF
-    if (credited == NOBODY or not own) and _says_so_itself(people, side, sentence, speakers):
+    unsaid = [*own, *(hit for hit in standing if hit.cue.kind is CueKind.NO_COMMENT)]
+    if (credited == NOBODY or not own) and _says_so_itself(people, side, sentence, speakers, unsaid):
         score -= _OWN_WORD
     if score < ONE:
         return None
@@ -133,10 +136,13 @@ def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: 
     scan = side.scan
     if scan.within("state_matters", sentence.start, sentence.end):
         return False
-    event = scan.within("relation", sentence.start, sentence.end) or scan.within(
-        "plans", sentence.start, sentence.end
-    )
-    lands = bool(scan.within("relation", sentence.start, sentence.end)) and _is_sourced(people)
+    deeds = [
+        mark
+        for mark in scan.within("relation", sentence.start, sentence.end)
+        if not any(m.start <= mark.start and mark.end <= m.end for m in people)  # Steve Jobs lays nobody off
+    ]
+    event = deeds or scan.within("plans", sentence.start, sentence.end)
+    lands = bool(deeds) and _is_sourced(people)
     about = (*_ABOUT, Sort.PLACE) if lands else _ABOUT
     named = any(m.sort in about and (m.body or m.speaker) for m in people)
     return bool(event) and (named or not page.lexicon.source.capitals)
@@ -191,10 +197,19 @@ def _credit(credited: Party) -> float:
 
 
 def _says_so_itself(
-    people: Sequence[Mention], side: Around, sentence: Sentence, speakers: tuple[Sort, ...]
+    people: Sequence[Mention],
+    side: Around,
+    sentence: Sentence,
+    speakers: tuple[Sort, ...],
+    unsaid: Sequence[Hit],
 ) -> bool:
-    """Whether one of `speakers` (a party to the matter; for a mere plan, anybody named) says it."""
+    """Whether one of `speakers` (a party to the matter; for a mere plan, anybody named) says it.
+
+    Who "has not responded" says nothing, "it is reported" is nobody's word: verbs of `unsaid` do not count.
+    """
     for mark in side.scan.within("speech", sentence.start, sentence.end):
+        if any(hit.start <= mark.start < hit.end for hit in unsaid):
+            continue
         before = [m for m in people if m.end <= mark.start][-1:]
         after = [m for m in people if m.start >= mark.end][:1]
         near = [m for m in (*before, *after) if _is_speaker(m, mark.start, mark.end, side)]
