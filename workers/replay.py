@@ -13,6 +13,7 @@ from typing import Any
 
 from service.core.alerting import EVERYTHING
 from service.core.model import EventType, Item, Reason, Story
+from service.core.reading.lexicon import Knowledge
 from service.core.stories import DORMANT_AFTER
 from service.core.text import fingerprint
 from service.jsonl import GivenItem, evidence_row, value
@@ -162,6 +163,6 @@ def _row(
     }
 
 
-def default_rules(knowledge: Any, watchlist: tuple[str, ...] = ()) -> Rules:
+def default_rules(knowledge: Knowledge, watchlist: tuple[str, ...] = ()) -> Rules:
     """The rules that rows answer for: the default subscription to everything."""
     return Rules(knowledge, (EVERYTHING,), watchlist)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from service.core.text import stable_id
@@ -24,7 +24,6 @@ class Complaints:
     """What could not be read. `count` decides the exit status."""
 
     count: int = 0
-    lines: list[str] = field(default_factory=list)
 
     def add(self, where: str, error: Exception) -> None:
         """Names the trouble on standard error."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from service import logs
 from service.core.model import Feed, PollPlan
 from service.core.polling import identify, plan_failure, plan_not_modified, plan_poll
 from service.errors import FeedError, OutgoingError, StoreError
@@ -22,8 +22,6 @@ MAX_AT_ONCE = 20
 MAX_PARSES = 2
 HOST_GAP_SECONDS = 1.0
 _OUR_OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
-
-log = logging.getLogger(__name__)
 
 
 class FeedLedger(Protocol):
@@ -122,19 +120,10 @@ async def poll_feed(
         plan = plan_failure(feed, str(error), now)
     except StoreError:
         raise
-    except Exception as error:
-        # The edge of this feed's task: whatever it found to break, the other feeds are still polled.
-        log.exception("feed.poll.broken feed=%s", feed.id)
+    except Exception as error:  # noqa: BLE001 - the edge of this feed's task: the others are still polled
+        logs.failure("feed.poll_broken", error, feed=feed.id)
         plan = plan_failure(feed, f"The poll broke: {type(error).__name__}: {error}.", now)
     saved = feeds.commit_poll(feed.id, plan, now)
-    log.info(
-        "feed.polled feed=%s outcome=%s revisions=%d status=%s reason=%s",
-        feed.id,
-        plan.outcome,
-        saved,
-        plan.http_status,
-        plan.reason,
-    )
     return PollReport(feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at)
 
 

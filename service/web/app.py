@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from service import logs
 from service.errors import InputError, StoreError
 from service.web.api import api_router, probe_router
 from service.web.dashboard import TroubleView, page_router
@@ -25,7 +25,6 @@ from service.web.pages import Pages
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
 
-_log = logging.getLogger(__name__)
 _NO_LEDGER = "The ledger cannot be read right now; the reason is in the log."
 _BUG = "Something went wrong on our side; the reason is in the log."
 # What the framework says in two words, as a sentence.
@@ -101,7 +100,7 @@ def _tell_errors(app: FastAPI, pages: Pages) -> None:
         return tell(request, 400, str(error))
 
     def no_ledger(request: Request, error: Exception) -> Response:
-        _log.warning("web.ledger_unreadable path=%r reason=%s", request.scope["path"], error)
+        logs.warning("web.ledger_unreadable", path=request.scope["path"], reason=error)
         return tell(request, 503, _NO_LEDGER, {"Retry-After": "5"})
 
     def bug(request: Request, error: Exception) -> Response:
