@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-.PHONY: run test check format accuracy accuracy-quick bench lock clean
+.PHONY: run test check fuzz format accuracy accuracy-quick bench lock clean
 
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
@@ -20,6 +20,10 @@ check: $(TEST_READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest tests/unit
+
+# A hundred thousand generated texts through the reader: no exception, exact spans, the same answer twice.
+fuzz: $(TEST_READY)
+	$(BIN)/pytest tests/unit/reading/test_any_text.py -k "news_like or any_text_is_read" --hypothesis-profile=many
 
 # Measures reading in public and fails where a figure fell by more than noise; the labelled texts lie outside the
 # project. CORPUS=DIR measures another folder instead; FNC1_TEST=DIR scores a labelled half that nothing learned from.

@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from service.store.ledger import Ledger
+
+# `make fuzz` reads very many generated texts, `make test` a few hundred of each sort.
+settings.register_profile("few", max_examples=250, deadline=None)
+settings.register_profile("many", max_examples=50_000, deadline=None)
+settings.load_profile("few")
 
 
 @pytest.fixture

@@ -77,6 +77,8 @@ def explained(item: Item, reading: Reading) -> str:
     lines += [line for field in ("title", "text") for line in _marked(item, field, marks)]
     lines += [line for number, one in statements for line in _statement(number, one)] or ["no statement"]
     lines += [line for letter, one in passed for line in _passed(letter, one)]
+    if reading.unread:
+        lines.append(f"the last {reading.unread:,} characters were not read: the item is too long")
     return "\n".join(lines) + "\n\n"
 
 

@@ -23,5 +23,7 @@ def read_files(paths: list[Path], *, jsonl: bool) -> int:
         reading = read_statements(item, knowledge)
         text = dump(reading_row(item.id, reading)) + "\n" if jsonl else explained(item, reading)
         out.write(text.encode("utf-8"))
+        if reading.unread:
+            sys.stderr.write(f"rumorwatch: {item.id}: {reading.unread:,} characters too long, cut\n")
     out.flush()
     return 1 if complaints.count else 0

@@ -53,6 +53,9 @@ REASONS: dict[Reason, str] = {
     Reason.RECAP: "it recalls something old",
     Reason.BELOW_THRESHOLD: "it is weaker than the subscription asks for",
     Reason.DOUBTFUL_JOIN: "it may belong to another story",
+    Reason.LATE: "it was told before words of this party that are known already",
+    Reason.EARLY: "it was told before anything that opens the story",
+    Reason.MARKED_WRONG: "a person marked it as wrong",
     Reason.BACKFILL: "it is older than the watch on its feed",
     Reason.NOT_WATCHED: "it is about nobody on the watchlist",
 }

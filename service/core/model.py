@@ -64,7 +64,8 @@ class Item:
     """An entry as we keep it and read it.
 
     `published` is what the source says; `told_at` is the moment the item speaks from: the published time
-    where it is sane, else when we first saw it. `told_at` orders and dates everything downstream.
+    where it is sane, else when we first saw it. `told_at` orders and dates everything downstream; items of
+    equal `told_at` go by `position`.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Item:
     lang: str | None = None
     revision: int = 1
     backfill: bool = False
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +181,15 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that was read in one item, statements in text order (title first)."""
+    """All that was read in one item, statements in text order (title first).
+
+    `unread`: how many characters of the text lie beyond what is read of one item.
+    """
 
     lang: str
     statements: tuple[Statement, ...]
     passed_over: tuple[PassedOver, ...] = ()
+    unread: int = 0
 
 
 # --- stories ---------------------------------------------------------------------------------------
@@ -237,7 +243,9 @@ class Story:
 
     `rumor` is the first report of the claim (None while only a denial was seen), `claim` the profile that
     later statements are compared with, grown by what joined. `reports` counts rumor statements, `repeats`
-    those that changed nothing.
+    those that changed nothing. `curated`: a person's decision touches it, so it is folded anew each time.
+    `became` is None for a story that lives, the survivor's id where it was merged, "" where nothing is left
+    in it that opens a story.
     """
 
     id: str
@@ -250,6 +258,8 @@ class Story:
     version: int = 0
     reports: int = 0
     repeats: int = 0
+    curated: bool = False
+    became: str | None = None
 
     def position_of(self, party: str) -> Position | None:
         """The position of `party`, or None where it has not spoken."""
@@ -271,7 +281,8 @@ class Step:
     """What one statement did to one story.
 
     `event` is None where nothing moved. `earlier` is the same or another party's opposite position before a
-    reversal. `joined` says how the statement found its story.
+    reversal. `joined` says how the statement found its story. Of a doubtful join, `supposed` is the step that
+    it would be if the statement belonged there.
     """
 
     story: Story
@@ -282,6 +293,7 @@ class Step:
     reason: Reason
     joined: Match
     earlier: Quotation | None = None
+    supposed: Step | None = None
 
 
 # --- alerts ----------------------------------------------------------------------------------------
@@ -289,19 +301,24 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names."""
+    """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names.
+
+    `doubtful`: it hears of a statement too that only may belong to the story.
+    """
 
     name: str
     watchlist: tuple[str, ...] = ()
     minimum_strength: Strength = Strength.NOT_AWARE
     channels: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One event for one subscription: all that a channel needs to tell it, frozen when it was decided.
 
-    `id` is stable: the same subscription, story, party, stance and strength give the same id.
+    `id` is stable: the same subscription, story, party, stance and strength give the same id. `doubtful`: the
+    statement may belong to another story, and the subscription asked to hear of it all the same.
     """
 
     id: str
@@ -321,6 +338,7 @@ class Alert:
     rumor: Quotation | None
     earlier: Quotation | None
     positions: tuple[Position, ...]
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,8 @@ def advance(
 ) -> Step:
     """What `statement` does to `story`. `told_already`: this item has reported this story's claim before."""
     if not joined.sure:
-        return _still(story, statement, item, joined, Reason.DOUBTFUL_JOIN)
+        supposed = advance(story, statement, item, replace(joined, sure=True), told_already=told_already)
+        return replace(hold_still(story, statement, item, joined, Reason.DOUBTFUL_JOIN), supposed=supposed)
     move = move_of(story, statement, item, told_already=told_already)
     quotation = quote(statement, item)
     after = _moved(story, statement, item, quotation, move)
@@ -208,27 +209,39 @@ def advance(
     return Step(after, statement, item, quotation, event, _REASON[move], joined, earlier)
 
 
-def open_story(statement: Statement, item: Item, joined: Match) -> Step | None:
+def open_story(
+    statement: Statement, item: Item, joined: Match, *, story_id: str | None = None
+) -> Step | None:
     """The step that opens a story with `statement`, or None where such a statement opens none.
 
     A report opens one; so does a denial whose rumor was not seen. Silence, confirmations and recaps do not:
-    without a rumor they are news of another kind.
+    without a rumor they are news of another kind. `story_id`: the id of a story that is folded anew.
     """
-    evidence = statement.evidence.text
-    story = Story(
-        id=stable_id("s", item.told_at.isoformat(), item.title, evidence, statement.claim.text),
-        claim=statement.claim,
-        status=Status.OPEN,
-        positions=(),
-        opened_at=item.told_at,
-        last_at=item.told_at,
-    )
+    story = blank_story(story_id or opened_id(statement, item), statement, item)
     move = move_of(story, statement, item)
     if move not in _OPENS:
         return None
     quotation = quote(statement, item)
     after = _moved(story, statement, item, quotation, move)
     return Step(after, statement, item, quotation, _OPENS[move], _REASON[move], joined)
+
+
+def opened_id(statement: Statement, item: Item) -> str:
+    """The id of the story that `statement` opens: the same words give the same, on every machine."""
+    evidence = statement.evidence.text
+    return stable_id("s", item.told_at.isoformat(), item.title, evidence, statement.claim.text)
+
+
+def blank_story(story_id: str, statement: Statement, item: Item) -> Story:
+    """A story in which nothing has been said yet, about the claim of `statement`."""
+    return Story(
+        id=story_id,
+        claim=statement.claim,
+        status=Status.OPEN,
+        positions=(),
+        opened_at=item.told_at,
+        last_at=item.told_at,
+    )
 
 
 def move_of(story: Story, statement: Statement, item: Item, *, told_already: bool = False) -> Move:
@@ -359,6 +372,7 @@ def _earlier(story: Story, statement: Statement, move: Move) -> Quotation | None
     return None
 
 
-def _still(story: Story, statement: Statement, item: Item, joined: Match, reason: Reason) -> Step:
+def hold_still(story: Story, statement: Statement, item: Item, joined: Match, reason: Reason) -> Step:
+    """The step of a statement that is linked to `story` and moves nothing, for `reason`."""
     unmoved = replace(story, version=story.version + 1)
     return Step(unmoved, statement, item, quote(statement, item), None, reason, joined)

@@ -91,4 +91,7 @@ class Reason(StrEnum):
     BELOW_THRESHOLD = "below_threshold"
     NOT_WATCHED = "not_watched"
     DOUBTFUL_JOIN = "doubtful_join"
+    LATE = "late"
+    EARLY = "early"
+    MARKED_WRONG = "marked_wrong"
     BACKFILL = "backfill"

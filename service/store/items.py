@@ -317,6 +317,7 @@ def _item(row: Row[Any]) -> Item:
         lang=row.lang,
         revision=row.revision,
         backfill=row.backfill,
+        position=row.position,
     )
 
 

@@ -110,8 +110,12 @@ class LexiconSource:
     verb_final: bool = False
 
 
-# Word classes whose words are no names, looked up together as the class `ordinary`.
-_ORDINARY = ("stop_words", "not_names", "months")
+# Word classes that are looked up together under one name.
+_TOGETHER = {
+    "ordinary": ("stop_words", "not_names", "months"),  # no names
+    "titles": ("executives", "spokesmen", "officials"),
+    "nobody": ("places", "name_tails", "third_parties", "sources"),  # capitalised, and no party
+}
 _EMPTY: frozenset[str] = frozenset()
 
 
@@ -162,7 +166,8 @@ def compile_lexicon(source: LexiconSource) -> Lexicon:
         if (kept := [e for e in entries if e.tag == "cue" and cues[e.value].kind not in SILENT])
     }
     folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
-    folded["ordinary"] = frozenset().union(*(folded.get(name, _EMPTY) for name in _ORDINARY))
+    for together, names in _TOGETHER.items():
+        folded[together] = frozenset().union(*(folded.get(name, _EMPTY) for name in names))
     return Lexicon(source, cues, folded, _automaton(keyed), _automaton(telling))
 
 

@@ -208,7 +208,7 @@ def _head(word: str, lexicon: Lexicon) -> int:
     head, hyphen, tail = word.rpartition("-")
     if not hyphen or not lexicon.folded.get("noun_tails"):
         return 0
-    titled = any(lexicon.has(name, tail) for name in ("executives", "spokesmen", "officials"))
+    titled = lexicon.has("titles", tail)
     common = titled or _is_ordinary(tail, lexicon) or tail.endswith(tuple(lexicon.folded["noun_tails"]))
     return len(head) if common else 0
 
@@ -231,10 +231,10 @@ def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
         position = max(start + 1, min(match.end(), passage.sentence_at(start).end))
         for word in _ONE.finditer(passage.text, start, position):
             written = passage.flat[word.start() : word.end()]
-            if any(lexicon.has(name, written) for name in ("executives", "spokesmen", "officials")):
+            if lexicon.has("titles", written):
                 yield start, word.start()
                 start = word.end() + 1
-            elif head := _head(written, lexicon):
+            elif "-" in written and (head := _head(written, lexicon)):
                 yield start, word.start() + head
                 start = word.end() + 1
         yield start, position
@@ -242,13 +242,12 @@ def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
 
 def _is_nobody(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool:
     written = passage.flat[start:end]
-    place = any(lexicon.has(name, written) for name in ("places", "name_tails", "third_parties", "sources"))
-    return place or written in lexicon.source.nationalities
+    return lexicon.has("nobody", written) or written in lexicon.source.nationalities
 
 
 def _is_ordinary(word: str, lexicon: Lexicon) -> bool:
-    bare = _POSSESSIVE.sub("", word).rstrip(".,")
-    return lexicon.has("ordinary", bare)
+    bare = _POSSESSIVE.sub("", word) if "'" in word else word
+    return lexicon.has("ordinary", bare.rstrip(".,"))
 
 
 def _trimmed(start: int, end: int, passage: Passage, lexicon: Lexicon) -> tuple[int, int] | None:

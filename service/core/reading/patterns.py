@@ -10,9 +10,8 @@ After ConText's literals with a scope (Harkema et al. 2009).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
 from service.core.text import fold
@@ -52,14 +51,20 @@ class Pattern:
 
     def ends_at(self, flat: str, start: int) -> int:
         """Where the phrase that begins at `start` ends, 0 where it does not stand there."""
-        match = _compiled(self.expression).match(flat, start)
+        match = _MATCHERS[self.expression](flat, start)
         return match.end() if match else 0
 
 
-@lru_cache(maxsize=8192)
-def _compiled(expression: str) -> re.Pattern[str]:
-    """Compiled at first use: most phrases never meet their beginning, and a start must be quick."""
-    return re.compile(expression)
+class _Matchers(dict[str, Callable[[str, int], re.Match[str] | None]]):
+    """Expression to its matching function, compiled at first use: most phrases never meet their
+    beginning, and a start must be quick."""
+
+    def __missing__(self, expression: str) -> Callable[[str, int], re.Match[str] | None]:
+        self[expression] = matcher = re.compile(expression).match
+        return matcher
+
+
+_MATCHERS = _Matchers()
 
 
 def compile_pattern(

@@ -19,7 +19,7 @@ from service.core.reading.cues import Hit
 from service.core.reading.echoes import echoes
 from service.core.reading.language import language
 from service.core.reading.lexicon import CueKind, Knowledge
-from service.core.reading.page import Page, lay_out
+from service.core.reading.page import LONGEST, Page, lay_out
 from service.core.reading.parties import Around, Party, spread
 from service.core.reading.rumors import Rumor, rumors
 from service.core.reading.sentences import Span
@@ -54,6 +54,12 @@ class _Candidate:
 
 def read_statements(item: Item, knowledge: Knowledge) -> Reading:
     """The statements of `item` in reading order, title first. Never raises, whatever the text."""
+    reading = _read(item, knowledge)
+    unread = max(0, len(item.text) - LONGEST)
+    return replace(reading, unread=unread) if unread else reading
+
+
+def _read(item: Item, knowledge: Knowledge) -> Reading:
     code = language(item.lang, item.title, item.text, knowledge.lexicons)
     lexicon = knowledge.lexicons.get(code)
     page = lay_out(item, lexicon, knowledge) if lexicon is not None else None

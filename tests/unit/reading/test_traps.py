@@ -1,8 +1,9 @@
-"""Every trap of the label guide, in English: what is read, and what is not."""
+"""Every trap of the label guide, in every language: what is read, and what is not."""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,3 +56,23 @@ def test_the_other_statements_are_there_and_no_forbidden_ones(
     told = {f"{s.kind} / {s.party}" for s in _read(case, knowledge)}
     assert set(case.get("others", ())) <= told, case["why"]
     assert not {line.split(" / ")[0] for line in told} & set(case.get("none", ())), case["why"]
+
+
+def _counts() -> Counter[tuple[str, str]]:
+    """How many cases of each language set each trap."""
+    cases = [param.values[0] for param in _cases()]
+    return Counter((case.get("lang", "en"), trap) for case in cases for trap in case.get("traps", ()))
+
+
+def _traps() -> list[str]:
+    return [trap["id"] for trap in tomllib.loads((CASES / "traps.toml").read_text("utf-8"))["trap"]]
+
+
+@pytest.mark.parametrize("trap", _traps())
+@pytest.mark.parametrize("language", ["de", "en", "es", "fr", "it", "ja", "ko", "pt", "zh"])
+def test_every_language_meets_every_trap_twice(language: str, trap: str) -> None:
+    assert _counts()[language, trap] >= 2
+
+
+def test_no_case_names_a_trap_that_is_not_in_the_table() -> None:
+    assert {trap for _, trap in _counts()} <= set(_traps())
