@@ -15,7 +15,7 @@ from service.core.model import Evidence, Item, PassedOver, Reading, Statement
 from service.core.reading.read import read_statements
 from service.errors import InputError
 from service.jsonl import GivenItem
-from service.lexicons import load_knowledge
+from service.lexicons import knowledge_on_demand
 from service.settings import load_settings
 from workers.replay import on_the_clock
 
@@ -24,7 +24,7 @@ MOST_LETTERED = len(ascii_lowercase)
 
 def explain(given: Sequence[str]) -> int:
     """Explains each of `given` (a file, an item's id, or a text itself; none: standard input)."""
-    knowledge = load_knowledge()
+    knowledge = knowledge_on_demand()
     for item in _items(given):
         sys.stdout.buffer.write(explained(item, read_statements(item, knowledge)).encode("utf-8"))
     sys.stdout.buffer.flush()

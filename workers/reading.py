@@ -7,7 +7,7 @@ from pathlib import Path
 
 from service.core.reading.read import read_statements
 from service.jsonl import dump, reading_row
-from service.lexicons import load_knowledge
+from service.lexicons import knowledge_on_demand
 from workers.explaining import explained
 from workers.replay import on_the_clock
 from workers.sources import Complaints, given_items
@@ -15,7 +15,7 @@ from workers.sources import Complaints, given_items
 
 def read_files(paths: list[Path], *, jsonl: bool) -> int:
     """Reads items to standard output in input order; 1 where a line was bad, else 0."""
-    knowledge = load_knowledge()
+    knowledge = knowledge_on_demand()
     complaints = Complaints()
     out = sys.stdout.buffer
     for given in given_items(paths, complaints):

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass, replace
-from functools import partial
+from statistics import fmean
 
 from benchmarks.accuracy.fnc1 import STANCES, Fold, story_folds, text_folds
 from benchmarks.accuracy.training import Material, train
@@ -29,6 +29,7 @@ _AGREE_SHIFTS = [step / 10 for step in range(-4, 15, 2)]
 _DISAGREE_SHIFTS = [step / 10 for step in range(0, 27, 2)]
 _MATCHES = (0.25, 0.35, 0.45, 0.55)
 _TURNED = (0.0, -0.6, -1.2)
+_AS_GOOD = 0.01  # of macro F1
 _stuff: list[Material] = []  # what a forked worker inherits: cut texts are not sent between processes
 
 
@@ -142,7 +143,7 @@ def counted(judged: Iterable[tuple[Scored, str]]) -> Outcome:
 
 
 def tuned(rows: Sequence[Scored]) -> Cut:
-    """The cut with the best macro F1 on `rows`: first the shifts, then the rest."""
+    """The middle of the cuts with the best macro F1 on `rows`: first the shifts, then the rest."""
     return _best_cuts(rows, [-1])[-1]
 
 
@@ -153,7 +154,7 @@ def nested(rows: Sequence[Scored]) -> list[tuple[Scored, str]]:
 
 
 def _best_cuts(rows: Sequence[Scored], without: Sequence[int]) -> dict[int, Cut]:
-    """For each fold of `without` the best cut on the other folds; all cuts are counted once, by fold."""
+    """For each fold of `without` the cut for it, from the other folds; cuts are counted once, by fold."""
     groups: defaultdict[int, list[Scored]] = defaultdict(list)
     for row in rows:
         groups[row.fold].append(row)
@@ -173,12 +174,19 @@ def _best_of(
         for cut in cuts
     }
     return {
-        left_out: max(
-            cuts,
-            key=partial(_macro_without, counts, left_out),
-        )
+        left_out: _middle({cut: _macro_without(counts, left_out, cut) for cut in cuts})
         for left_out in without
     }
+
+
+def _middle(macros: Mapping[Cut, float]) -> Cut:
+    """The mean of all cuts that are about as good as the best: the very best one is a matter of luck."""
+    enough = max(macros.values()) - _AS_GOOD
+    good = [cut for cut, macro in macros.items() if macro >= enough]
+    agree, disagree, discuss = (round(fmean(cut.shifts[place] for cut in good), 2) for place in range(3))
+    turned = round(fmean(cut.turned for cut in good), 2)
+    match = round(fmean(cut.match_from for cut in good), 2)
+    return Cut((agree, disagree, discuss), turned, match)
 
 
 def _macro_without(counts: Mapping[Cut, Mapping[int, Outcome]], left_out: int, cut: Cut) -> float:

@@ -157,7 +157,8 @@ def same_party(written: str, labelled: str) -> bool:
 
 
 def _words(written: str) -> set[str]:
-    return {word for word in _PARTS.split(written.lower()) if word} - _SMALL
+    words = (word.removesuffix("'s").removesuffix("’s") for word in _PARTS.split(written.lower()))
+    return {word for word in words if word} - _SMALL
 
 
 def party_checks(judged: Sequence[Judged]) -> list[bool]:

@@ -80,6 +80,13 @@ def fingerprint(title: str, text: str) -> str:
     return hashlib.sha256(fold(words).encode("utf-8", "replace")).hexdigest()[:32]
 
 
+def is_telling_figure(figure: str) -> bool:
+    """Whether few claims would share a figure (digits, or digits and %): no year, day or small number."""
+    digits = figure.rstrip("%")
+    is_year = len(digits) == 4 and digits[:2] in ("19", "20")
+    return figure.endswith("%") or (len(digits) > 2 and not is_year)
+
+
 def stable_id(prefix: str, *parts: str | None) -> str:
     """`prefix_` and 16 hex digits: the same parts give the same id, on every machine, for ever."""
     joined = "\x1f".join("" if part is None else part for part in parts)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from service.lexicons.load import check_lexicon, languages, load_knowledge, parse_lexicon
+from service.lexicons.load import (
+    check_lexicon,
+    knowledge_on_demand,
+    languages,
+    load_knowledge,
+    parse_lexicon,
+)
 
-__all__ = ["check_lexicon", "languages", "load_knowledge", "parse_lexicon"]
+__all__ = ["check_lexicon", "knowledge_on_demand", "languages", "load_knowledge", "parse_lexicon"]

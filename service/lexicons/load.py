@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -59,6 +59,32 @@ def load_knowledge(languages_wanted: Collection[str] | None = None) -> Knowledge
     """The lexicons of the languages wanted (None: all) and the names. LexiconError names what is wrong."""
     wanted = languages() if languages_wanted is None else tuple(sorted(languages_wanted))
     return Knowledge({code: _lexicon(code) for code in wanted}, _names())
+
+
+def knowledge_on_demand() -> Knowledge:
+    """All lexicons, each loaded when an item first needs it: for a command that reads a few and ends."""
+    return Knowledge(_OnDemand(languages()), _names())
+
+
+class _OnDemand(Mapping[str, Lexicon]):
+    """Code to lexicon, loaded at the first look."""
+
+    def __init__(self, codes: tuple[str, ...]) -> None:
+        self._codes = codes
+        self._loaded: dict[str, Lexicon] = {}
+
+    def __getitem__(self, code: str) -> Lexicon:
+        if code not in self._codes:
+            raise KeyError(code)
+        if code not in self._loaded:
+            self._loaded[code] = _lexicon(code)
+        return self._loaded[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._codes)
+
+    def __len__(self) -> int:
+        return len(self._codes)
 
 
 def _lexicon(code: str) -> Lexicon:
@@ -165,15 +191,26 @@ def _unique(ids: list[str], name: str) -> None:
 
 
 def _names() -> NameTable:
-    text = (files(__package__) / "names.csv").read_text("utf-8")
+    return parse_names((files(__package__) / "names.csv").read_text("utf-8"))
+
+
+def parse_names(text: str) -> NameTable:
+    """The table that `text`, in the form of names.csv, describes. LexiconError says what is wrong."""
     reader = csv.DictReader(text.splitlines())
     if tuple(reader.fieldnames or ()) != _NAME_COLUMNS:
         raise LexiconError(f"names.csv: its columns must be {', '.join(_NAME_COLUMNS)}.")
-    rows = []
-    for row in reader:
-        aliases = tuple(alias for alias in row["aliases"].split("|") if alias)
-        rows.append(NameRow(row["name"], row["kind"], row["country"], row["guarded"] == "1", aliases))
-    return compile_names(tuple(rows))
+    return compile_names(tuple(_name_row(row) for row in reader))
+
+
+def _name_row(row: Mapping[str, str]) -> NameRow:
+    """A row of the table; LexiconError for one without a name, or with an empty or a double alias."""
+    name = row["name"]
+    aliases = tuple(row["aliases"].split("|")) if row["aliases"] else ()
+    if not name.strip() or not all(alias.strip() for alias in aliases):
+        raise LexiconError(f"names.csv, {name or row}: a name or an alias is empty.")
+    if len(set(aliases)) < len(aliases):
+        raise LexiconError(f"names.csv, {name}: an alias is there twice.")
+    return NameRow(name, row["kind"], row["country"], row["guarded"] == "1", aliases)
 
 
 def check_lexicon(lexicon: Lexicon) -> None:

@@ -76,6 +76,38 @@ def test_the_opposite_of_the_claims_verb_is_seen() -> None:
     assert found("Keeper joins the club", "The keeper joins the club.")["opposite"] == 0
 
 
+@pytest.mark.parametrize("case", CASES["look_alike"], ids=lambda case: case["id"])
+def test_a_look_alike_is_neither_a_denial_nor_a_negation(case: dict[str, Any]) -> None:
+    told = found(case["claim"], case["text"])
+    denied = found(case["claim"], case["denial"])
+    seen = [name for name in ("first:deny", "first:false", "first:negator") if name in told]
+    assert not seen, case["why"]
+    assert denied["first:denials"] + denied.get("first:negator", 0.0) > 0, case["why"]
+
+
+@pytest.mark.parametrize("case", CASES["manner"], ids=lambda case: case["id"])
+def test_a_denial_counts_once_more_for_the_manner_of_the_claim(case: dict[str, Any]) -> None:
+    told = found(case["claim"], "The bank denied the report.")
+    crossed = {name.partition("-claim&")[0] for name in told if name.endswith("-claim&first:denials")}
+    assert crossed == set(case["manners"]), case["why"]
+    assert all(told[f"{m}-claim&first:denials"] == told["first:denials"] for m in crossed)
+
+
+def test_a_denial_by_somebody_official_is_counted_apart() -> None:
+    official = found("Ford buys Rivian", "A spokesman denied that Ford buys Rivian.")
+    other = found("Ford buys Rivian", "My neighbour denied that Ford buys Rivian.")
+    assert official["lead:official-denial"] > 0
+    assert "lead:official-denial" not in other
+
+
+def test_match_features_that_are_there_already_are_not_made_again() -> None:
+    words = load_words()
+    claim, body = cut_claim("Ford buys Rivian", words), cut("Ford buys Rivian.", words)
+    made = stance_features(claim, body, EVEN, words, frozenset())
+    assert made == stance_features(claim, body, EVEN, words, frozenset(), match_features(claim, body, EVEN))
+    assert stance_features(claim, body, EVEN, words, frozenset(), {"match:lead": 9.0})["match:lead"] == 9.0
+
+
 def test_reversal_wording_counts_against_a_claim_without_it_only() -> None:
     assert "reversal:first" in found("Actor to play the king", "The actor pulled out of the film.")
     assert "reversal-too:first" in found("Actor pulls out of the film", "The actor pulled out of the film.")
@@ -84,6 +116,11 @@ def test_reversal_wording_counts_against_a_claim_without_it_only() -> None:
 def test_a_stem_not_in_the_table_tells_most() -> None:
     rarity = Rarity({"report": 0.5, digest("acme"): 2.0}, 9.0)
     assert (rarity.of("report"), rarity.of("acme"), rarity.of("never-met")) == (0.5, 2.0, 9.0)
+
+
+def test_the_weight_of_several_stems_does_not_hang_on_their_order() -> None:
+    rarity = Rarity({"a": 0.1, "b": 0.2, "c": 0.3}, 1.0)
+    assert rarity.sum("abc") == rarity.sum("cba") == 0.6
 
 
 def test_nothing_of_the_claim_in_the_text_is_no_match() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from service.core.model import Claim, Role
 from service.core.reading.claims import Claims, Stretch, agree, profile, readable
@@ -74,7 +75,7 @@ def _own_claim(page: Page, stance: Stance, claims: Claims, own: Claim, stretch: 
 
 
 def _worded(claim: Claim, text: str) -> Claim:
-    return Claim(text, claim.principals, claim.relations, claim.terms, claim.figures)
+    return replace(claim, text=text)
 
 
 def _words(stretch: Stretch, page: Page) -> str:

@@ -11,11 +11,13 @@ are only implied.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from service.core.model import Claim
+from service.core.reading.around import Around
 from service.core.reading.cues import Scan
+from service.core.reading.figures import MOST, figures
 from service.core.reading.lexicon import CueKind, Lexicon
 from service.core.reading.mentions import Mention, Sort
 from service.core.reading.sentences import Passage
@@ -41,12 +43,13 @@ _PEOPLE = frozenset({"join", "resign", "appoint", "dismiss"})
 _ENDS = frozenset({"close", "layoffs", "bankrupt"})
 _FAMILIES = (_DEALS, _LEAVING, _PEOPLE, _ENDS)
 _PRINCIPAL_SORTS = (Sort.BODY, Sort.COMPANY, Sort.ITS, Sort.PERSON, Sort.EXECUTIVE, Sort.BOTH)
+_MOST_PRINCIPALS = 6
+_MOST_IN_PASSING = 2
 _LONGEST_TEXT = 160
 _PRONOUN = 4
 _LEAST_LEFT = 24
 _NEAR = 12
 _HEARSAY = 0.8
-_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _HAN = re.compile(r"(?=([\u3040-\u30ff\u4e00-\u9fff]{2}))")  # every two letters: words begin anywhere
 
@@ -96,6 +99,20 @@ class Claims:
             claim = replace(draft.claim, principals=(*draft.claim.principals, party))
             self.drafts[index] = replace(draft, claim=claim)
 
+    def settle(self, weights: Mapping[str, int]) -> tuple[int, ...]:
+        """Join what turns out to be one event by the names that stand out; for each place its new one."""
+        settled = Claims()
+        places = []
+        for draft in self.drafts:
+            place = next((i for i, o in enumerate(settled.drafts) if _one_event(o, draft, weights)), None)
+            if place is None:
+                settled.drafts.append(draft)
+            else:
+                settled.drafts[place] = _merged(settled.drafts[place], draft)
+            places.append(len(settled.drafts) - 1 if place is None else place)
+        self.drafts = settled.drafts
+        return tuple(places)
+
     def at(self, index: int) -> Claim:
         """The claim at a place, as it stands now."""
         return self.drafts[index].claim
@@ -121,6 +138,40 @@ def _is_poor(draft: Draft) -> bool:
 def _opens_vaguely(text: str) -> bool:
     """Whether the words begin so that a reader cannot tell of whom they speak (it will ...)."""
     return not text or (text[0].islower() and len(text.split(" ", 1)[0]) <= _PRONOUN)
+
+
+def _one_event(one: Draft, other: Draft, weights: Mapping[str, int]) -> bool:
+    """Whether two drafts of an item tell one event: names in passing hold none apart, two shared join."""
+    first, second = (
+        {name for name in draft.claim.principals if weights.get(name, 0)} for draft in (one, other)
+    )
+    if not first or not second:
+        return agree(one.claim.relations, other.claim.relations)
+    ours = {name for name in first if not _is_among(name, second)}
+    theirs = {name for name in second if not _is_among(name, first)}
+    if ours and theirs:
+        return False
+    return len(first) - len(ours) > 1 or agree(one.claim.relations, other.claim.relations)
+
+
+def _is_among(name: str, names: set[str]) -> bool:
+    """Whether one of `names` is `name`, or it with words left off its end or a surname alone."""
+    words = name.lower().split()
+    return name in names or any(_is_short(words, other.lower().split()) for other in names)
+
+
+def _is_short(ours: list[str], theirs: list[str]) -> bool:
+    short, long = sorted((ours, theirs), key=len)
+    return long[: len(short)] == short or (len(short) == 1 and long[-1] == short[0])
+
+
+def _merged(one: Draft, other: Draft) -> Draft:
+    joined = _joined(one.claim, other.claim)
+    better = one.asked and not other.asked
+    text = other.claim.text if better else joined.text
+    principals = tuple(dict.fromkeys((*joined.principals, *other.claim.principals)))[:_MOST_PRINCIPALS]
+    claim = replace(joined, text=text, principals=principals)
+    return Draft(claim, one.order, one.told or other.told, one.asked and other.asked)
 
 
 def same(one: Claim, other: Claim) -> bool:
@@ -150,7 +201,9 @@ def _joined(one: Claim, other: Claim) -> Claim:
         principals,
         tuple(sorted({*one.relations, *other.relations})),
         tuple(sorted({*one.terms, *other.terms}))[:40],
-        tuple(sorted({*one.figures, *other.figures}))[:12],
+        tuple(sorted({*one.figures, *other.figures}))[:MOST],
+        one.lang,
+        firm=max(one.firm, other.firm),
     )
 
 
@@ -170,26 +223,40 @@ class Stretch:
 
 def profile(stretch: Stretch, lexicon: Lexicon, *, text: str, also: tuple[str, ...] = ()) -> Claim:
     """The claim of `stretch` under `text`, with `also` (the party, as a rule) among its principals."""
-    named = [m.body for m in stretch.mentions if m.sort in _PRINCIPAL_SORTS and m.body]
-    named += [m.speaker for m in stretch.mentions if m.sort is Sort.EXECUTIVE and m.speaker]
-    principals = tuple(dict.fromkeys([*also, *named]))[:6]
+    principals = tuple(dict.fromkeys([*also, *_outstanding(stretch.mentions)]))[:_MOST_PRINCIPALS]
     relations = tuple(sorted({m.value for m in stretch.scan.within("relation", stretch.start, stretch.end)}))
     flat = stretch.passage.flat[stretch.start : stretch.end]
     covered = [(m.start - stretch.start, m.end - stretch.start) for m in stretch.mentions]
-    return Claim(text, principals, relations, _terms(flat, covered, lexicon), _figures(flat))
+    terms = tuple(sorted(set(_terms(flat, covered, lexicon))))[:40]
+    return Claim(text, principals, relations, terms, figures(flat), lexicon.language)
 
 
-def _terms(flat: str, names: list[tuple[int, int]], lexicon: Lexicon) -> tuple[str, ...]:
+def _outstanding(mentions: Sequence[Mention]) -> list[str]:
+    """The names of `mentions`, without those in passing where others stand out, in order."""
+    weights: dict[str, int] = {}
+    for m in mentions:
+        if m.sort in _PRINCIPAL_SORTS and m.body:
+            weights[m.body] = max(weights.get(m.body, 0), m.weight)
+        if m.sort is Sort.EXECUTIVE and m.speaker:
+            weights[m.speaker] = max(weights.get(m.speaker, 0), m.weight)
+    return [name for name in weights if weights[name]] or list(weights)[:_MOST_IN_PASSING]
+
+
+def content_words(side: Around, flat: str, lexicon: Lexicon) -> list[str]:
+    """The content words of `flat`, the beginning of the side's passage, in order, names left out."""
+    return _terms(flat, [(m.start, m.end) for m in side.mentions], lexicon)
+
+
+def _terms(flat: str, names: list[tuple[int, int]], lexicon: Lexicon) -> list[str]:
     pattern = _WORD if lexicon.source.spaced else _HAN
-    covered = {position for start, end in names for position in range(max(0, start), min(end, len(flat)))}
-    words = {m.group(pattern.groups) for m in pattern.finditer(flat) if m.start() not in covered}
+    covered = bytearray(len(flat) + 1)
+    for start, end in names:
+        start, end = max(0, start), min(end, len(flat))
+        covered[start:end] = b"\x01" * max(0, end - start)
+    words = dict.fromkeys(m.group(pattern.groups) for m in pattern.finditer(flat) if not covered[m.start()])
     endings = lexicon.source.endings
-    found = {
-        stem(word, endings) if endings else word
-        for word in words
-        if not (lexicon.has("stop_words", word) or lexicon.has("speech", word))
-    }
-    return tuple(sorted(found))[:40]
+    kept = (word for word in words if not lexicon.has("no_content", word))
+    return list(dict.fromkeys(stem(word, endings) if endings else word for word in kept))
 
 
 def stem(word: str, endings: Sequence[str]) -> str:
@@ -198,10 +265,6 @@ def stem(word: str, endings: Sequence[str]) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word
-
-
-def _figures(flat: str) -> tuple[str, ...]:
-    return tuple(sorted({m.group().replace(",", "") for m in _FIGURE.finditer(flat)}))[:12]
 
 
 # --- the words of a claim --------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from service.core.reading.lexicon import CueKind, CueSource, Entry, Lexicon
+from service.core.reading.patterns import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Marks:
 
 _NONE = Marks()
 _LONGEST_PARTICLE = 6
+_TOKEN = 8  # characters of a word with its space, roughly
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +93,14 @@ def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:
     hits: list[Hit] = []
     marks: dict[str, list[Mark]] = {}
     for start, end, entry in _found(flat, lexicon):
-        if entry.tag == "cue":
+        if entry.label == "cue":
             hits.append(Hit(lexicon.cues[entry.value], start, end))
+        elif entry.label in marks:
+            marks[entry.label].append(Mark(start, end, entry.value))
         else:
-            name = (
-                f"{entry.tag}:{entry.value}" if entry.tag in ("look_alike", "needs", "avoid") else entry.tag
-            )
-            marks.setdefault(name, []).append(Mark(start, end, entry.value))
+            marks[entry.label] = [Mark(start, end, entry.value)]
     kept = {name: _longest_marks(found) for name, found in marks.items()}
-    good, refused = _sift(hits if every else _heaviest(hits), kept)
+    good, refused = _sift(hits if every else _heaviest(hits, kept), kept)
     return Scan(good, tuple(hit.start for hit in good), refused, kept)
 
 
@@ -122,6 +123,7 @@ def _found(flat: str, lexicon: Lexicon) -> list[tuple[int, int, Entry]]:
     if not flat or not len(lexicon.automaton):
         return []
     found: list[tuple[int, int, Entry]] = []
+    words = words_of(flat) if spaced else frozenset()
     for last, (length, entries) in lexicon.automaton.iter(flat):
         start, stop = last + 1 - length, last + 1
         if spaced and start and flat[start - 1].isalnum():
@@ -129,9 +131,13 @@ def _found(flat: str, lexicon: Lexicon) -> list[tuple[int, int, Entry]]:
         whole = not _is_inside(flat, stop, lexicon)
         for entry in entries:
             pattern = entry.pattern
-            end = (stop if whole else 0) if pattern.exact else pattern.ends_at(flat, start)
-            if end:
-                found.append((start, end, entry))
+            if pattern.exact:
+                if whole:
+                    found.append((start, stop, entry))
+            elif not pattern.later or not pattern.later.isdisjoint(words):
+                end = pattern.ends_at(flat, start)
+                if end:
+                    found.append((start, end, entry))
     return found
 
 
@@ -159,20 +165,25 @@ def _is_particle(flat: str, start: int, particles: frozenset[str]) -> bool:
     return flat[start:end] in particles and not flat[end : end + 1].isalnum()
 
 
-def _heaviest(hits: list[Hit]) -> list[Hit]:
-    """Of hits of one kind that overlap, the one of more weight; of equals the longer."""
+def _heaviest(hits: list[Hit], marks: Mapping[str, Marks]) -> list[Hit]:
+    """Of hits of one kind that overlap, the one of more weight; of equals the longer.
+
+    One that finds nothing near of what it needs gives way to any other.
+    """
     kept: dict[CueKind, list[Hit]] = {}
     for hit in sorted(hits, key=lambda h: (h.start, h.start - h.end, h.cue.id)):
         same = kept.setdefault(hit.cue.kind, [])
         if not same or hit.start >= same[-1].end:
             same.append(hit)
-        elif _weight(hit) > _weight(same[-1]):
+        elif _weight(hit, marks) > _weight(same[-1], marks):
             same[-1] = hit
     return [hit for same in kept.values() for hit in same]
 
 
-def _weight(hit: Hit) -> tuple[float, int]:
-    return hit.cue.weight, hit.end - hit.start
+def _weight(hit: Hit, marks: Mapping[str, Marks]) -> tuple[bool, float, int]:
+    cue = hit.cue
+    near = marks.get(f"needs:{cue.id}", _NONE).within(hit.start, hit.end + _TOKEN * cue.reach)
+    return bool(near) or not cue.needs, cue.weight, hit.end - hit.start
 
 
 def _longest_marks(marks: Iterable[Mark]) -> Marks:

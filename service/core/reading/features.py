@@ -3,16 +3,18 @@
 How it decides: phrases are counted in the first sentence, the first three, the three nearest the claim, and
 the whole; how early denial starts, whether the claim's words follow a negator, whether opposites of them
 occur, and which frequent words occur is added. A claim's own denial and hedge words are left out when its
-words are looked for. The technique is that of the linear entries to the Fake News Challenge (2017), plus the
+words are looked for. Since the same denial means another thing
+beside a claim that asks, reports or quotes than beside a flat one, the main features count once more for the
+manner of the claim. The technique is that of the linear entries to the Fake News Challenge (2017), plus the
 polarity of the claim's wording. What it leaves out: who speaks, and names.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import log1p, sqrt
+from math import fsum, log1p, sqrt
 
 from service.core.reading.wording import (
     DENYING,
@@ -30,6 +32,23 @@ _FIRST_DENIAL = (1, 2, 3, 5, 8, 13)
 _FIRST_DOUBT = (1, 3, 6, 12)
 _WORD_VALUE = 0.5
 _RARE = 0.55
+_BEST_AT = (1, 2, 3, 6, 12)
+_SHARES = (0.2, 0.4, 0.6)
+# How these stand depends on the manner of the claim, so they are counted once more for each manner.
+_CROSSED = (
+    "first:denials", "first:deny", "first:false", "first:weak", "first:report", "first:speaker",
+    "first:negator", "first:official", "first:denial-and",
+    "lead:denials", "lead:deny", "lead:false", "lead:weak", "lead:second-hand", "lead:doubt", "lead:confirm",
+    "lead:report", "lead:speaker", "lead:turn", "lead:negator", "lead:official", "lead:denial-and",
+    "near:denials", "near:weak", "near:second-hand", "near:doubt", "near:official", "near:denial-and",
+    "nearest:denials", "nearest:official", "nearest:denial-and",
+    "body:denials", "body:deny", "body:false", "body:weak", "body:second-hand", "body:doubt", "body:turn",
+    "body:official", "body:denial-and",
+    "density:", "first-denial:", "after-negator", "first-negated", "around-denial", "sentences:", "reversal:",
+    "opposite", "match:sentence", "match:lead",
+)  # fmt: skip
+_MANNERS = ("report", "hedge", "doubt", "reverse", "confirm")
+_SECOND = frozenset({"asks", "report", "hedge", "doubt"})
 
 
 # --- related or not --------------------------------------------------------------------------------
@@ -39,9 +58,9 @@ def match_features(claim: ClaimWords, body: Text, rarity: Rarity) -> dict[str, f
     """How much of the claim stands in `body`, each value about 0 to 2."""
     met = claim.bag & body.bag
     whole = rarity.sum(claim.bag) or 1.0
-    squares = sum(rarity.of(stem) ** 2 for stem in claim.bag) or 1.0
-    met_squares = sum(rarity.of(stem) ** 2 for stem in met)
-    length = sqrt(sum(rarity.of(stem) ** 2 for stem in body.bag)) or 1.0
+    squares = fsum(rarity.of(stem) ** 2 for stem in claim.bag) or 1.0
+    met_squares = fsum(rarity.of(stem) ** 2 for stem in met)
+    length = sqrt(fsum(rarity.of(stem) ** 2 for stem in body.bag)) or 1.0
     share = rarity.sum(met) / whole
     sentence = max((rarity.sum(claim.bag & line.bag) for line in body.lines), default=0.0) / whole
     lead = frozenset().union(*(line.bag for line in body.lines[:3]))
@@ -67,9 +86,17 @@ def match_features(claim: ClaimWords, body: Text, rarity: Rarity) -> dict[str, f
 
 
 def stance_features(
-    claim: ClaimWords, body: Text, rarity: Rarity, words: StanceWords, known: Collection[str]
+    claim: ClaimWords,
+    body: Text,
+    rarity: Rarity,
+    words: StanceWords,
+    known: frozenset[str],
+    matched: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """What `body` says of `claim`. `known`: the words that count as features by themselves."""
+    """What `body` says of `claim`. `known`: the words that count as features by themselves.
+
+    `matched`: the match features of the two, where they are there already.
+    """
     near = _nearest(claim, body, rarity)
     regions: dict[str, Sequence[int]] = {
         "first": range(len(body.lines))[:1],
@@ -80,16 +107,22 @@ def stance_features(
     }
     found = _claim_features(claim)
     for region, places in regions.items():
-        _count_cues(found, region, [body.lines[place] for place in places])
+        lines = [body.lines[place] for place in places]
+        _count_cues(found, region, lines)
+        _who_denies(found, region, lines)
     _early(found, body)
     _after_negators(found, claim, body, rarity)
     _around_cues(found, claim, body, rarity)
     _opposites(found, claim, body, words, frozenset(near))
     _reversals(found, claim, body, regions)
     _sentences_for_and_against(found, claim, body, rarity)
+    found.update(match_features(claim, body, rarity) if matched is None else matched)
+    _where_the_claim_is(found, claim, body, rarity)
+    _by_manner(found, claim)
     for region in ("lead", "near", "body"):
-        spoken = {word for place in regions[region] for word in body.lines[place].words}
-        found.update((f"{region}-word:{word}", _WORD_VALUE) for word in spoken if word in known)
+        spoken = known.intersection(word for place in regions[region] for word in body.lines[place].words)
+        # in order, so that sums do not hang on how this process hashes
+        found.update((f"{region}-word:{word}", _WORD_VALUE) for word in sorted(spoken))
     found.update((f"claim-word:{word}", _WORD_VALUE) for word in claim.words if word in known)
     return found
 
@@ -136,6 +169,21 @@ def _count_cues(found: dict[str, float], region: str, lines: Sequence[Line]) -> 
     for least in (1, 2, 4):
         if denials >= least:
             found[f"{region}:denials-{least}"] = 1.0
+
+
+def _who_denies(found: dict[str, float], region: str, lines: Sequence[Line]) -> None:
+    """Sentences in which somebody official denies or negates, and those with both denial and negation."""
+    spoken = [line for line in lines if any(cue.kind == "speaker" for cue in line.cues)]
+    counts = {
+        "official-denial": sum(line.denies for line in spoken),
+        "official-negation": sum(_negates(line) and not line.denies for line in spoken),
+        "denial-and-negation": sum(line.denies and bool(line.negators) for line in lines),
+    }
+    found.update((f"{region}:{name}", log1p(count)) for name, count in counts.items() if count)
+
+
+def _negates(line: Line) -> bool:
+    return bool(line.negators) or any(cue.kind == "weak" for cue in line.cues)
 
 
 def _early(found: dict[str, float], body: Text) -> None:
@@ -236,3 +284,31 @@ def _sentences_for_and_against(
             stated += share
     found["sentences:state"], found["sentences:deny"] = log1p(stated), log1p(denied)
     found["sentences:deny-share"] = denied / (denied + stated + 0.3)
+
+
+def _where_the_claim_is(found: dict[str, float], claim: ClaimWords, body: Text, rarity: Rarity) -> None:
+    """How much of the claim the best sentence holds, where that is, and how many hold some of it."""
+    whole = rarity.sum(claim.stems) or 1.0
+    shares = [rarity.sum(claim.stems & line.bag) / whole for line in body.lines]
+    if not shares:
+        return
+    best = max(shares)
+    found[f"best-at:{_step(shares.index(best), _BEST_AT)}"] = 1.0
+    found["best-share"], found["first-share"] = best, shares[0]
+    for edge in _SHARES:
+        found[f"sentences-of-it>{edge}"] = log1p(sum(share > edge for share in shares))
+
+
+def _by_manner(found: dict[str, float], claim: ClaimWords) -> None:
+    crossed = [(name, value) for name, value in found.items() if name.startswith(_CROSSED)]
+    for manner in _manners(claim):
+        found[f"{manner}-claim"] = 1.0
+        found.update((f"{manner}-claim&{name}", value) for name, value in crossed)
+
+
+def _manners(claim: ClaimWords) -> list[str]:
+    """How the claim is put: asked, quoted, denied, second-hand; `flat` where it is not second-hand."""
+    kinds = {cue.kind for cue in claim.cues}
+    flags = {"asks": claim.asks, "quotes": claim.quotes, "denies": claim.denies}
+    found = [name for name, holds in flags.items() if holds] + [name for name in _MANNERS if name in kinds]
+    return [*found, *([] if found else ["plain"]), *([] if _SECOND & set(found) else ["flat"])]

@@ -16,15 +16,24 @@ from service.core.reading.sentences import Passage, Span
 from service.core.text import fold
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_QUALIFIERS = (CueKind.RECAP, CueKind.RELAY, CueKind.RUMOR)
+_QUALIFIERS = (CueKind.RECAP, CueKind.RELAY, CueKind.RUMOR, CueKind.ECHO)
 _DATE_REACH = 18
 _BEFORE_CLAUSE = 40
+_LEADS_IN = 2
+_AFTER_YEAR = ("年", "/", "-", ".")
 
 
-def qualified_by(kind: CueKind, hit: Hit, span: Span, scan: Scan, limit: int) -> str | None:
-    """The id of the phrase of `kind` (recap, relay) in, over or after the clause of `hit`, up to `limit`."""
-    for other in scan.hits_between(span.start - _BEFORE_CLAUSE, limit):
-        near = other.cue.kind is kind and other.end > span.start and _belongs(other, hit)
+def qualified_by(kind: CueKind, hit: Hit, span: Span, passage: Passage, scan: Scan, limit: int) -> str | None:
+    """The id of the phrase of `kind` (recap, relay) in, over or after the clause of `hit`, up to `limit`.
+
+    A date inside a quotation is of what is told there, not of who tells it.
+    """
+    quotation = passage.quotation_at(hit.start)
+    opened = quotation.start if quotation is not None else span.start
+    for other in scan.hits_between(min(span.start, opened) - _BEFORE_CLAUSE, limit):
+        leads_in = quotation is not None and 0 <= opened - other.end <= _LEADS_IN  # earlier he said: "..."
+        near = other.cue.kind is kind and (other.end > span.start or leads_in) and _belongs(other, hit)
+        near = near and passage.quotation_at(other.start) in (None, quotation)
         if near and not _is_of_another(other, hit, scan):
             return other.cue.id
     return None
@@ -46,7 +55,7 @@ def dated_back(
 ) -> bool:
     """Whether the clause's own date, before the cue or right after it, lies before the item's month."""
     reach = _DATE_REACH if lexicon.source.spaced else 0  # without spaces a date after the cue is the claim's
-    start, end = span.start, min(span.end, hit.end + reach)
+    start, end = span.start, min(span.end, hit.end + reach) if reach else hit.start
     years = [
         int(m.group()) for m in _YEAR.finditer(passage.flat, start, end) if _is_date(m, passage, lexicon)
     ]
@@ -72,5 +81,7 @@ def _near(month: int, told_at: datetime) -> bool:
 
 def _is_date(match: re.Match[str], passage: Passage, lexicon: Lexicon) -> bool:
     """Whether a year dates the clause ("in 2019") and does not name a thing ("the 2019 merger")."""
+    if not lexicon.source.spaced:  # a year inside a title or a document's number dates nothing
+        return passage.quotation_at(match.start()) is None and passage.flat[match.end() :][:1] in _AFTER_YEAR
     before = passage.flat[max(0, match.start() - 16) : match.start()].split()
-    return not lexicon.source.spaced or bool(before and lexicon.has("prepositions", before[-1]))
+    return bool(before and lexicon.has("prepositions", before[-1]))

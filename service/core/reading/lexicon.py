@@ -48,6 +48,7 @@ class SubjectPlace(StrEnum):
 WORD_CLASSES = frozenset(
     {
         "report", "speech", "negators", "unreal", "conditionals", "stops", "third_parties", "other_deniers",
+        "title_fields", "modals", "views", "of_heads", "reported_forms", "adjective_endings", "reversals",
         "sources", "spokesmen", "executives", "officials", "authorities", "fact_checkers", "outlets",
         "companies", "its", "persons", "both", "hedges", "months", "stop_words", "name_tails", "not_names",
         "prepositions", "passive_by", "joiners", "of", "state_matters", "plans", "leads", "complementizers",
@@ -55,6 +56,7 @@ WORD_CLASSES = frozenset(
         "name_pitfalls", "surnames", "frames", "articles", "after_verb", "joined_articles",
         "postpositions", "topic_marks", "subject_marks", "possessives", "name_heads", "name_follow",
         "name_suffixes", "prompts", "samples", "determiners", "noun_tails",
+        "common_words", "common_deeds", "police", "foreign_letters", "news_words",
     }
 )  # fmt: skip
 
@@ -62,11 +64,11 @@ WORD_CLASSES = frozenset(
 # Classes that are looked up word by word; in the automaton they would only cost time.
 LOOKED_UP = frozenset(
     {
-        "determiners", "noun_tails",
+        "determiners", "noun_tails", "common_words", "common_deeds", "news_words", "foreign_letters",
         "stop_words", "not_names", "name_tails", "outlet_tails", "prepositions", "articles", "after_verb",
         "joined_articles",
         "name_breaks", "surnames", "postpositions", "topic_marks", "subject_marks", "name_heads",
-        "name_follow", "name_suffixes",
+        "name_follow", "name_suffixes", "title_fields", "of_heads", "adjective_endings",
     }
 )  # fmt: skip
 
@@ -113,17 +115,21 @@ class LexiconSource:
 # Word classes that are looked up together under one name.
 _TOGETHER = {
     "ordinary": ("stop_words", "not_names", "months"),  # no names
+    # Words that every rumor is told with say nothing about which it is.
+    "no_content": ("stop_words", "speech", "report", "not_names", "months", "hedges", "sources", "outlets"),
     "titles": ("executives", "spokesmen", "officials"),
     "nobody": ("places", "name_tails", "third_parties", "sources"),  # capitalised, and no party
 }
 _EMPTY: frozenset[str] = frozenset()
+_OF_A_CUE = ("look_alike", "needs", "avoid")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a key stands for. `tag`: `cue`, `look_alike`, `needs`, `avoid`, `relation` or a word class."""
+    """What a key stands for. `label`: `cue`, `relation`, a word class, or one of `look_alike`, `needs` and
+    `avoid` with a colon and the cue's id."""
 
-    tag: str
+    label: str
     value: str
     pattern: Pattern
 
@@ -158,12 +164,13 @@ def compile_lexicon(source: LexiconSource) -> Lexicon:
     for tag, value, phrase in _phrases(source):
         pattern = compile_pattern(phrase, source.words, spaced=source.spaced, particles=source.particles)
         for key in pattern.keys:
-            keyed.setdefault(key, []).append(Entry(tag, value, pattern))
+            label = f"{tag}:{value}" if tag in _OF_A_CUE else tag
+            keyed.setdefault(key, []).append(Entry(label, value, pattern))
     cues = {cue.id: cue for cue in source.cues}
     telling = {
         key: kept
         for key, entries in keyed.items()
-        if (kept := [e for e in entries if e.tag == "cue" and cues[e.value].kind not in SILENT])
+        if (kept := [e for e in entries if e.label == "cue" and cues[e.value].kind not in SILENT])
     }
     folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
     for together, names in _TOGETHER.items():

@@ -1,7 +1,6 @@
-"""Names in a passage: those of the table, and those that only their capital letters give away.
+"""Names in a passage that only their capital letters give away; listed.py finds those of the table.
 
-How it decides: a known name must stand alone as a word, and where it is an ordinary word too (Target, Great
-Wall) it must be written as a name. An unknown name is a run of capitalised words with common openers taken
+How it decides: an unknown name is a run of capitalised words with common openers taken
 off; a single word that opens a sentence counts only where the item writes it as a name elsewhere. Shorter
 forms and initials (Shearson, TWA) are led back to the longer name of the same item. What it leaves out:
 unknown names in scripts without capitals, and names inside headlines that capitalise every word, unless the
@@ -15,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from service.core.reading.cues import Scan
-from service.core.reading.lexicon import Knowledge, Lexicon, NameKey
+from service.core.reading.lexicon import Lexicon
 from service.core.reading.sentences import Passage
 from service.core.text import fold
 
@@ -23,12 +22,11 @@ _WORD = r"[A-ZÀ-ÖØ-Þ][\w&.'’‑-]*"
 _LINK = "of|de|del|de la|de los|di|della|do|da|dos|das|and|&"
 _SURNAME_LINKS = frozenset({"de", "del", "di", "da", "do", "dos"})  # De Soto, Di Leo, Da Silva
 _RUN = re.compile(rf"{_WORD}(?:[ \n](?:(?:{_LINK})[ \n](?={_WORD}))?{_WORD})*")
-_ONE = re.compile(_WORD)
-_POSSESSIVE = re.compile(r"['’]s?$")
+ONE_WORD = re.compile(_WORD)
+POSSESSIVE = re.compile(r"['’]s?$")
+_AGE = re.compile(r"\s\(\d{2}\)")  # a person's, after the name
 _TICKER = re.compile(r"[A-Z0-9]{1,6}(?:\.[A-Z]{1,3})?")
 _MOST_LOCAL = 60
-_LONGEST_TICKER = 5
-_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +53,7 @@ class LocalNames:
         return self.full.get(key) or self.surnames.get(key, written)
 
 
-def known_names(passage: Passage, knowledge: Knowledge) -> list[Name]:
-    """The table's names in `passage`, in order, the longest where several start together."""
-    automaton = knowledge.names.automaton
-    if not len(automaton) or not passage.flat:
-        return []
-    found: list[Name] = []
-    for last, (length, key) in automaton.iter(passage.flat):
-        start = last + 1 - length
-        if _stands_alone(passage.flat, start, last + 1, key) and _is_written_as_name(
-            passage, start, last + 1, key
-        ):
-            found.append(Name(start, last + 1, key.row.name, key.row.kind, key.row.country))
-    return _without_overlaps(found)
-
-
-def _without_overlaps(names: Iterable[Name]) -> list[Name]:
+def without_overlaps(names: Iterable[Name]) -> list[Name]:
     kept: list[Name] = []
     for name in sorted(names, key=lambda n: (n.start, -n.end)):
         if not kept or name.start >= kept[-1].end:
@@ -78,56 +61,9 @@ def _without_overlaps(names: Iterable[Name]) -> list[Name]:
     return kept
 
 
-def _stands_alone(flat: str, start: int, end: int, key: NameKey) -> bool:
-    if not key.bounded:
-        return True
-    before, after = flat[start - 1 : start], flat[end : end + 1]
-    if before == "<" and after == ">" and end - start <= _LONGEST_TICKER:
-        return False
-    if before == "-" and len(key.spelling) <= _SHORT:  # Atlético-MG is not MG
-        return False
-    return not (_is_letter(before) or _is_letter(after)) and not (before in ("@", "/") or after == "@")
-
-
-def _is_letter(character: str) -> bool:
+def is_letter(character: str) -> bool:
     """Letters that would make the name a part of a longer word; Han and kana never do."""
     return character.isalnum() and character < "\u2e80"
-
-
-def _is_written_as_name(passage: Passage, start: int, end: int, key: NameKey) -> bool:
-    written = passage.text[start:end].replace("\n", " ")
-    if not key.bounded:
-        return True
-    if len(written) <= 4 and key.spelling.isupper():
-        return written == key.spelling
-    if not key.row.guarded:
-        return any(character.isupper() for character in written) or written == key.spelling
-    return written == key.spelling or written.isupper()
-
-
-def with_places(names: list[Name], passage: Passage, lexicon: Lexicon) -> list[Name]:
-    """Known names with a land right after them made bodies of their own: Castrol India is not Castrol."""
-    return [_with_place(name, passage, lexicon) for name in names if not _is_city(name, passage, lexicon)]
-
-
-def _is_city(name: Name, passage: Passage, lexicon: Lexicon) -> bool:
-    """Whether a club's name stands for its town: where the language has articles, the club wants one."""
-    if name.kind != "club" or not lexicon.has("places", passage.flat[name.start : name.end]):
-        return False
-    before = passage.flat[max(0, name.start - 12) : name.start].split()
-    clubs = ("articles", "joined_articles")
-    return not before or not any(lexicon.has(words, before[-1]) for words in clubs)
-
-
-def _with_place(name: Name, passage: Passage, lexicon: Lexicon) -> Name:
-    following = _ONE.match(passage.text, name.end + 1)
-    if following is None or passage.flat[name.end : name.end + 1] != " ":
-        return name
-    place = _POSSESSIVE.sub("", passage.flat[following.start() : following.end()]).rstrip(".,")
-    if not lexicon.has("places", place) or "." in place:
-        return name
-    end = following.start() + len(place)
-    return Name(name.start, end, f"{name.name} {passage.text[following.start() : end]}", name.kind)
 
 
 def shared_openers(title: Passage, text: Passage) -> frozenset[str]:
@@ -138,8 +74,8 @@ def shared_openers(title: Passage, text: Passage) -> frozenset[str]:
 
 
 def _opening_words(passage: Passage) -> frozenset[str]:
-    openers = (_ONE.match(passage.text, sentence.start) for sentence in passage.sentences)
-    return frozenset(_POSSESSIVE.sub("", passage.flat[m.start() : m.end()]) for m in openers if m is not None)
+    openers = (ONE_WORD.match(passage.text, sentence.start) for sentence in passage.sentences)
+    return frozenset(POSSESSIVE.sub("", passage.flat[m.start() : m.end()]) for m in openers if m is not None)
 
 
 def unknown_names(
@@ -163,7 +99,7 @@ def unknown_names(
         run = _trimmed(start, _before_known(start, end, known, passage, lexicon), passage, lexicon)
         if run is None or known[run[0]] or known[run[1] - 1] or _is_nobody(*run, passage, lexicon):
             continue
-        doubtful = not lexicon.words("noun_tails") and _is_doubtful_opener(passage, *run, inside, scan)
+        doubtful = _is_doubtful_opener(passage, *run, inside, scan)
         if doubtful or _is_ticker(passage, *run):
             continue
         if _is_common_noun(*run, passage, lexicon):
@@ -177,18 +113,35 @@ def unknown_names(
 def _is_common_noun(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool:
     """Whether a single word is an ordinary noun though it has a capital: by its ending or a determiner."""
     written = passage.text[start:end]
-    if " " in written or "\n" in written or written.isupper():
+    if written.isupper():
         return False
-    before = passage.flat[max(0, start - 20) : start].split()
-    determined = bool(before) and lexicon.has("determiners", before[-1])
-    return determined or passage.flat[start:end].endswith(tuple(lexicon.folded.get("noun_tails", ())))
+    if " " in written or "\n" in written:  # an opening adjective and a noun: Massive Kürzungen
+        opens = start == passage.sentence_at(start).start and not written.split()[0].endswith("er")
+        return opens and all(_is_noun(word, lexicon) for word in passage.flat[start:end].split()[1:])
+    before = passage.text[max(0, start - 20) : start].split()
+    titled = passage.flat[end : end + 1] == "-"  # the determiner is the title's: ein Lumera-Sprecher
+    determined = bool(before) and not titled and _is_determiner(before[-1], lexicon)
+    return determined or _ends_in("noun_tails", passage.flat[start:end], lexicon)
+
+
+def _is_determiner(word: str, lexicon: Lexicon) -> bool:
+    """Whether a noun follows `word`: an article, or in a language of capitalised nouns an adjective."""
+    adjective = word.islower() and _ends_in("adjective_endings", word, lexicon)
+    return adjective or lexicon.has("determiners", fold(word))
+
+
+def _ends_in(name: str, word: str, lexicon: Lexicon) -> bool:
+    """Whether a word of the class `name` is the end of `word`."""
+    endings = lexicon.folded.get(name, frozenset())
+    return bool(endings) and any(word[at:] in endings for at in range(len(word) - 1))
 
 
 def _is_noun(word: str, lexicon: Lexicon) -> bool:
     """Whether a capitalised word is an ordinary noun by its ending, in a language of capitalised nouns."""
-    tails = tuple(lexicon.folded.get("noun_tails", ()))
+    if not lexicon.folded.get("noun_tails"):
+        return False
     ordinary = lexicon.has("companies", word) or lexicon.has("determiners", word)
-    return bool(tails) and (word.endswith(tails) or ordinary)
+    return ordinary or _ends_in("noun_tails", word, lexicon)
 
 
 def _without_elision(
@@ -209,7 +162,7 @@ def _head(word: str, lexicon: Lexicon) -> int:
     if not hyphen or not lexicon.folded.get("noun_tails"):
         return 0
     titled = lexicon.has("titles", tail)
-    common = titled or _is_ordinary(tail, lexicon) or tail.endswith(tuple(lexicon.folded["noun_tails"]))
+    common = titled or _is_ordinary(tail, lexicon) or _ends_in("noun_tails", tail, lexicon)
     return len(head) if common else 0
 
 
@@ -229,15 +182,41 @@ def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     while (match := _RUN.search(passage.text, position)) is not None:
         start = match.start()
         position = max(start + 1, min(match.end(), passage.sentence_at(start).end))
-        for word in _ONE.finditer(passage.text, start, position):
+        for word in ONE_WORD.finditer(passage.text, start, position):
             written = passage.flat[word.start() : word.end()]
             if lexicon.has("titles", written):
-                yield start, word.start()
+                yield start, _before_field(start, word.start(), passage, lexicon)
                 start = word.end() + 1
             elif "-" in written and (head := _head(written, lexicon)):
                 yield start, word.start() + head
                 start = word.end() + 1
+            elif linked := _employer_link(passage, start, word.start(), lexicon):
+                yield start, linked
+                start = word.start()
         yield start, position
+
+
+def _employer_link(passage: Passage, start: int, position: int, lexicon: Lexicon) -> int:
+    """Where a person's name ends before "of" and the word at `position` (Peter Lund of Standard), else 0.
+
+    Where no body's noun (`of_heads`: bank, ministry) stands before the "of", two or three names in a row are
+    a person's.
+    """
+    if not lexicon.folded.get("of_heads"):
+        return 0
+    words = passage.flat[start:position].split()
+    if len(words) not in (3, 4) or words[-1] != "of" or any(lexicon.has("of_heads", w) for w in words):
+        return 0
+    return start + len(passage.flat[start:position].rstrip()) - len(" of")
+
+
+def _before_field(start: int, end: int, passage: Passage, lexicon: Lexicon) -> int:
+    """Where a run ends before the field of a title: Finance Minister, Prime Minister."""
+    words = passage.flat[start:end].split()
+    while words and lexicon.has("title_fields", words[-1]):
+        words.pop()
+        end = start + len(" ".join(words))
+    return max(start, end)
 
 
 def _is_nobody(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool:
@@ -246,7 +225,7 @@ def _is_nobody(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool
 
 
 def _is_ordinary(word: str, lexicon: Lexicon) -> bool:
-    bare = _POSSESSIVE.sub("", word) if "'" in word else word
+    bare = POSSESSIVE.sub("", word) if "'" in word else word
     return lexicon.has("ordinary", bare.rstrip(".,"))
 
 
@@ -256,18 +235,20 @@ def _trimmed(start: int, end: int, passage: Passage, lexicon: Lexicon) -> tuple[
     end = first if first >= 0 else end
     words = passage.flat[start:end].split(" ")
     start, words = _without_elision(start, words, passage, lexicon)
-    surname = len(words) > 1 and words[0] in _SURNAME_LINKS and start != passage.sentence_at(start).start
+    linked = len(words) > 1 and words[0] in _SURNAME_LINKS and passage.text[start].isupper()
+    surname = linked and start != passage.sentence_at(start).start
     while (
         words and not surname and (_is_ordinary(words[0], lexicon) or words[0].endswith("-"))
     ):  # a dateline ends in a dash
         start += len(words.pop(0)) + 1
-    while len(words) > 1 and _is_noun(words[0], lexicon):
+    # An ordinary noun goes with what stands before it: Essener Handelskonzern Arvant.
+    while len(words) > 1 and any(_is_noun(word, lexicon) for word in words[: min(2, len(words) - 1)]):
         start += len(words.pop(0)) + 1
     while words and _is_ordinary(words[-1], lexicon):
         end -= len(words.pop()) + 1
     if not words:
         return None
-    written = _POSSESSIVE.sub("", passage.text[start:end]).rstrip(".'’-&")
+    written = POSSESSIVE.sub("", passage.text[start:end]).rstrip(".'’-&")
     return (start, start + len(written)) if len(written) > 1 else None
 
 
@@ -275,9 +256,9 @@ def _seen_inside_sentences(passage: Passage) -> frozenset[str]:
     """First words of capitalised runs that do not open a sentence."""
     openers = {sentence.start for sentence in passage.sentences}
     seen: set[str] = set()
-    for match in _ONE.finditer(passage.text):
+    for match in ONE_WORD.finditer(passage.text):
         if match.start() not in openers and passage.text[match.start() - 1 : match.start()] not in ('"', "“"):
-            seen.add(_POSSESSIVE.sub("", passage.flat[match.start() : match.end()]))
+            seen.add(POSSESSIVE.sub("", passage.flat[match.start() : match.end()]))
     return frozenset(seen)
 
 
@@ -287,7 +268,7 @@ def _is_doubtful_opener(passage: Passage, start: int, end: int, seen: frozenset[
     opens = start == sentence.start or passage.text[start - 1 : start] in ('"', "“")
     if not opens or " " in written or "\n" in written:
         return False
-    if fold(written) in seen or written.isupper():
+    if fold(written) in seen or written.isupper() or _AGE.match(passage.text, end):
         return False
     owns = passage.flat.startswith("'s ", end)
     return not owns and not scan.within("speech", end, end + 14) and not scan.hits_between(end + 1, end + 12)
@@ -338,7 +319,7 @@ def names_from_body(passage: Passage, local: LocalNames, taken: list[Name]) -> l
         while start >= 0:
             end = start + len(short)
             edges = passage.flat[start - 1 : start] + passage.flat[end : end + 1]
-            if not any(map(_is_letter, edges)) and passage.text[start].isupper():
+            if not any(map(is_letter, edges)) and passage.text[start].isupper():
                 found.append(Name(start, end, full, "unknown"))
             start = passage.flat.find(short, end)
-    return _without_overlaps(found)
+    return without_overlaps(found)

@@ -9,22 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from service.core.model import Item
+from service.core.reading.around import Around
 from service.core.reading.cues import Scan, scan, tells
 from service.core.reading.lexicon import SILENT, Knowledge, Lexicon
+from service.core.reading.listed import known_names, with_places, without_namesakes
 from service.core.reading.marked import marked_names, without_ordinary
-from service.core.reading.mentions import Sort, Topic, mentions, resolve
+from service.core.reading.mentions import Sort, Topic
 from service.core.reading.names import (
     LocalNames,
     Name,
-    known_names,
     local_names,
     names_from_body,
     shared_openers,
     unknown_names,
-    with_places,
 )
-from service.core.reading.parties import Around
+from service.core.reading.people import mentions
+from service.core.reading.pronouns import resolve
 from service.core.reading.sentences import Passage, passage
+from service.core.reading.setting import weighed
 from service.core.reading.unmarked import unmarked_names, without_cues_in_names, without_pitfalls
 from service.core.text import flat
 
@@ -51,7 +53,7 @@ def lay_out(item: Item, lexicon: Lexicon, knowledge: Knowledge) -> Page | None:
     scans = (scan(title.flat, lexicon), scan(text.flat, lexicon))
     if not any(_tells(found) for found in scans):
         return None
-    return Page(item, lexicon, _peopled((title, text), scans, lexicon, knowledge))
+    return Page(item, lexicon, weighed(_peopled((title, text), scans, lexicon, knowledge)))
 
 
 def _tells(found: Scan) -> bool:
@@ -64,7 +66,8 @@ def _peopled(
     title, text = passages
     if lexicon.words("name_endings") or lexicon.words("name_suffixes"):
         return _peopled_unmarked(passages, scans, lexicon, knowledge)
-    in_text = with_places(without_pitfalls(known_names(text, knowledge), scans[1]), text, lexicon)
+    listed = without_namesakes(known_names(text, knowledge), text, lexicon)
+    in_text = with_places(without_pitfalls(listed, scans[1]), text, lexicon)
     openers = shared_openers(title, text)
     unknown = unknown_names(text, scans[1], lexicon, in_text, openers)
     local = local_names(unknown, lexicon)
@@ -138,4 +141,5 @@ def _side(
         tuple(sorted(lexicon.folded.get("topic_marks", ()))),
         tuple(sorted(lexicon.folded.get("subject_marks", ()))),
         lexicon.source.verb_final,
+        lexicon.source.spaced,
     )

@@ -17,6 +17,7 @@ from itertools import product
 from service.core.text import fold
 
 _MOST_KEYS = 600
+_WORD = re.compile(r"[^\W_]+")
 _ELEMENT = re.compile(
     r"\((?P<alt>[^()]*)\)(?P<opt>\?)?|<(?P<tight>~)?(?P<gap>\d{1,2})>"
     r"|\[(?P<cls>[a-z_]+)\]|(?P<word>[^\s()<>\[\]]+)"
@@ -41,13 +42,15 @@ class Element:
 class Pattern:
     """A compiled phrase: any of `keys` begins it, `check` confirms it from there.
 
-    `glued`: the phrase may end inside a longer word (a prefix, or a script without spaces).
+    `exact`: a key is the whole phrase. `later`: words of which one must stand in the text for the check to be
+    worth its time, empty where none can be named.
     """
 
     source: str
     keys: tuple[str, ...]
     expression: str
     exact: bool
+    later: frozenset[str] = frozenset()
 
     def ends_at(self, flat: str, start: int) -> int:
         """Where the phrase that begins at `start` ends, 0 where it does not stand there."""
@@ -81,7 +84,29 @@ def compile_pattern(
     if elements[0].optional:
         raise PhraseError(f"The phrase {source!r} must not begin with an optional word.")
     keys, whole = _keys(elements, spaced)
-    return Pattern(source, keys, _check(elements, spaced, particles), whole)
+    later = _later(elements) if spaced and not whole and not particles else frozenset()
+    return Pattern(source, keys, _check(elements, spaced, particles), whole, later)
+
+
+def words_of(flat: str) -> frozenset[str]:
+    """The words of a folded text, as `Pattern.later` compares them."""
+    return frozenset(_WORD.findall(flat))
+
+
+def _later(elements: tuple[Element, ...]) -> frozenset[str]:
+    """The smallest set of words, behind the first element, of which a match must hold one."""
+    sets = [_whole_words(element) for element in elements[1:] if not element.gap and not element.optional]
+    return min(
+        (words for words in sets if words), key=lambda words: (len(words), sorted(words)), default=frozenset()
+    )
+
+
+def _whole_words(element: Element) -> frozenset[str]:
+    """A word of each alternative, none where one may go on behind it or has no letter."""
+    words = [_WORD.findall(option) for option in element.options]
+    if any(option.endswith("*") for option in element.options) or not all(words):
+        return frozenset()
+    return frozenset(max(found, key=len) for found in words)
 
 
 def _elements(source: str, classes: Mapping[str, tuple[str, ...]]) -> Iterator[Element]:
@@ -131,10 +156,11 @@ def _joined(key: str, option: str, glue: str) -> str:
 
 def _check(elements: tuple[Element, ...], spaced: bool, particles: frozenset[str]) -> str:
     between = r"[,:\"')]{0,2} [\"'(]{0,2}" if spaced else r"\s?"
+    tight = r"[\"')]{0,2} [\"'(]{0,2}" if spaced else r"\s?"  # before a gap that crosses no comma
     parts: list[str] = []
     last = len(elements) - 1
     for index, element in enumerate(elements):
-        tail = "" if index == last else between
+        tail = "" if index == last else tight if elements[index + 1].tight else between
         if element.gap:
             token = _token(element, spaced)
             parts.append(f"(?:{token}){{0,{element.gap}}}?")

@@ -14,15 +14,17 @@ from dataclasses import dataclass, replace
 
 from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
 from service.core.reading.answers import answered_claim, answers_told
-from service.core.reading.claims import Claims, naming
+from service.core.reading.around import Around
+from service.core.reading.claims import Claims, agree, naming
 from service.core.reading.cues import Hit
-from service.core.reading.echoes import echoes
+from service.core.reading.echoes import echoes, hinted
 from service.core.reading.language import language
 from service.core.reading.lexicon import CueKind, Knowledge
 from service.core.reading.page import LONGEST, Page, lay_out
-from service.core.reading.parties import Around, Party, spread
+from service.core.reading.parties import Party, spread
 from service.core.reading.rumors import Rumor, rumors
 from service.core.reading.sentences import Span
+from service.core.reading.setting import main_place, set_in, weights_of, with_firm_names
 from service.core.reading.stances import Stance, stances
 
 _MOST_STATEMENTS = 60
@@ -31,6 +33,7 @@ _ENOUGH = 1.9
 _HEARSAY = 0.8
 _FIRM = 1.0
 _FRAGMENT = 32
+_RESERVED = (Strength.LIMITED, Strength.NOT_AWARE)  # who confirms all the same takes such a word back
 _SIDE = 1_000_000
 _LAST = 10 * _SIDE
 
@@ -68,9 +71,22 @@ def _read(item: Item, knowledge: Knowledge) -> Reading:
     if page.sides[0].scan.of("samples").all:
         return Reading(code, (), tuple(_samples(page)))
     taken, passed, claims = _taken(page)
-    kept = _without_covered(_strongest(_second_hand_aged(taken)))
+    kept = _without_covered(_strongest(_overtaken(_second_hand_aged(taken))))
+    if kept:
+        _set_in(sorted({candidate.claim for candidate in kept}), claims, page)
     statements = tuple(_statement(candidate, claims) for candidate in sorted(kept, key=lambda c: c.order))
     return Reading(code, statements[:_MOST_STATEMENTS], tuple(passed))
+
+
+def _set_in(told: list[int], claims: Claims, page: Page) -> None:
+    """Give the claims that statements answer what the whole item says of them."""
+    weights = weights_of(page.sides)
+    main = told[main_place([claims.at(place) for place in told], weights)]
+    others = [claims.at(place) for place in told if place != main]
+    for place in told:
+        draft = claims.drafts[place]
+        whole = set_in(draft.claim, others, page.sides, page.lexicon) if place == main else draft.claim
+        claims.drafts[place] = replace(draft, claim=with_firm_names(whole, weights))
 
 
 def _samples(page: Page) -> Iterator[PassedOver]:
@@ -98,7 +114,8 @@ def _taken(page: Page) -> tuple[list[_Candidate], list[PassedOver], Claims]:
             if isinstance(turn, Rumor)
             else _from_stance(page, turn, claims, order)
         )
-    return taken, passed, claims
+    places = claims.settle(weights_of(page.sides))
+    return [replace(candidate, claim=places[candidate.claim]) for candidate in taken], passed, claims
 
 
 def _rumor_turns(page: Page, told: list[Rumor]) -> list[tuple[int, int, Rumor | Stance]]:
@@ -117,12 +134,14 @@ def _sorted_out(page: Page, found: list[Stance], told: list[Rumor]) -> tuple[lis
     """The stances that stand, and those that do not with their reasons."""
     told_of = bool(told)
     asked, spoken = _is_prompted(page), told_of or _speaks_of_rumor(page, found)
+    hints = list(hinted(page, asked=False))
     good: list[Stance] = []
     passed: list[PassedOver] = []
     for stance in found:
         cue = stance.hit.cue
         answerable = spoken or (asked and cue.strength is not Strength.NON_DENIAL)
-        answerable = told_of if cue.kind is CueKind.CONFIRMATION else answerable
+        if cue.kind is CueKind.CONFIRMATION:
+            answerable = told_of or _is_of_event(stance, hints)
         reason = stance.refused
         if not reason and not answerable and (cue.told or cue.kind in _NEEDS_RUMOR):
             reason = "nothing was told that it could answer"
@@ -133,6 +152,13 @@ def _sorted_out(page: Page, found: list[Stance], told: list[Rumor]) -> tuple[lis
         else:
             good.append(stance)
     return good, passed
+
+
+def _is_of_event(stance: Stance, hints: list[tuple[str, ...]]) -> bool:
+    """Whether the clause of `stance` tells an event that a sentence of hearsay only names."""
+    marks = stance.side.scan.within("relation", stance.span.start, stance.span.end)
+    events = tuple(mark.value for mark in marks)
+    return bool(events) and any(agree(events, hint) for hint in hints)
 
 
 def _from_rumor(rumor: Rumor, claims: Claims, order: int) -> Iterator[_Candidate]:
@@ -207,6 +233,21 @@ def _second_hand_aged(candidates: list[_Candidate]) -> list[_Candidate]:
     return [replace(c, fresh=False) if c.relayed and c.kind is Kind.DENIAL else c for c in candidates]
 
 
+def _overtaken(candidates: list[_Candidate]) -> list[_Candidate]:
+    """A denial in the text is old where a confirmation of the same claim after it says that it came later."""
+    turns = {c.claim: c.order for c in candidates if c.kind is Kind.CONFIRMATION and _is_reversal(c)}
+    return [
+        replace(c, fresh=False) if c.kind is Kind.DENIAL and _SIDE <= c.order < turns.get(c.claim, 0) else c
+        for c in candidates
+    ]
+
+
+def _is_reversal(candidate: _Candidate) -> bool:
+    place = candidate.order - (_SIDE if candidate.order >= _SIDE else 0)
+    sentence = candidate.side.passage.sentence_at(place)
+    return bool(candidate.side.scan.within("reversals", sentence.start, sentence.end))
+
+
 def _strongest(candidates: list[_Candidate]) -> list[_Candidate]:
     """One for each party, kind and claim."""
     best: dict[tuple[object, ...], _Candidate] = {}
@@ -235,7 +276,7 @@ def _without_covered(candidates: list[_Candidate]) -> list[_Candidate]:
     spoken = {_stand(c) for c in candidates if c.kind is not Kind.RUMOR and c not in weak and c.fresh}
     answered = {c.party.body for c in candidates if c.kind in (Kind.NO_COMMENT, Kind.CONFIRMATION)}
     confirmed = {_stand(c) for c in candidates if c.kind is Kind.CONFIRMATION and c.fresh}
-    candidates = [c for c in candidates if not (c.strength is Strength.LIMITED and _stand(c) in confirmed)]
+    candidates = [c for c in candidates if not (c.strength in _RESERVED and _stand(c) in confirmed)]
     return [
         c
         for c in candidates
@@ -262,7 +303,7 @@ def _statement(candidate: _Candidate, claims: Claims) -> Statement:
     role = role or (Role.PRINCIPAL if party.body in claim.principals and party.body else None)
     return Statement(
         candidate.kind,
-        party.body,
+        party.body or party.written or None,
         party.speaker if party.speaker != party.body else None,
         role,
         candidate.strength,
@@ -276,7 +317,8 @@ def _statement(candidate: _Candidate, claims: Claims) -> Statement:
 
 
 def _entities(claim: Claim, party: Party) -> tuple[str, ...]:
-    named = [party.body] if party.body and party.role is not Role.SOURCE else []
+    known = party.role is not Role.SOURCE and not party.both
+    named = [party.body] if party.body and known else []
     return tuple(dict.fromkeys([*claim.principals, *named]))
 
 

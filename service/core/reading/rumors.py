@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from service.core.model import Claim, Role
+from service.core.reading.around import Around
 from service.core.reading.claims import Stretch, profile, told_text
 from service.core.reading.cues import Hit
 from service.core.reading.lexicon import CueKind
 from service.core.reading.mentions import Mention, Sort
 from service.core.reading.page import Page
-from service.core.reading.parties import NOBODY, Around, Party
+from service.core.reading.parties import NOBODY, Party
 from service.core.reading.scope import refusal
 from service.core.reading.sentences import Sentence, Span
 
@@ -29,6 +30,8 @@ _OWN_WORD = 1.1
 _HEARSAY = 0.8
 _SPEECH_NEAR = 34
 _SUBJECT_NEAR = 30
+_TOLD_NEAR = 12
+_LEAD_NEAR = 6
 _HEARD = ("told", "tell")  # the outlet is the hearer
 _ABOUT = (Sort.BODY, Sort.COMPANY, Sort.ITS, Sort.PERSON, Sort.EXECUTIVE)
 _SELF = (
@@ -90,7 +93,9 @@ def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carrie
     credited = _credited(people, side, sentence)
     if not own and credited == NOBODY and carried == NOBODY:
         return None
-    if not _is_told(sentence, people, side, page):
+    if not _is_told(sentence, people, side, page) and not _is_quoted_hearsay(
+        own, sentence, people, side, page
+    ):
         return None
     if _only_answers(standing, own, side):
         return None
@@ -131,9 +136,19 @@ def _counts(hit: Hit, sentence: Sentence, side: Around, page: Page) -> bool:
     )
 
 
+def _is_to_come(sentence: Sentence, side: Around) -> bool:
+    """Whether what is told may, will or is to happen, and is not what somebody believes or hopes."""
+    scan, start, end = side.scan, sentence.start, sentence.end
+    return bool(scan.within("modals", start, end)) and not scan.within("views", start, end)
+
+
 def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: Page) -> bool:
-    """Whether there is an event, somebody (where names show), and it is not a matter between states."""
+    """Whether there is an event, somebody (where names show), and it is not a matter between states.
+
+    What an outlet or an unnamed source tells needs no other event than that it may, will or is to be.
+    """
     scan = side.scan
+    sourced = _credited(people, side, sentence) != NOBODY
     if scan.within("state_matters", sentence.start, sentence.end):
         return False
     deeds = [
@@ -141,11 +156,28 @@ def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: 
         for mark in scan.within("relation", sentence.start, sentence.end)
         if not any(m.start <= mark.start and mark.end <= m.end for m in people)  # Steve Jobs lays nobody off
     ]
-    event = deeds or scan.within("plans", sentence.start, sentence.end)
-    lands = bool(deeds) and _is_sourced(people)
-    about = (*_ABOUT, Sort.PLACE) if lands else _ABOUT
+    planned = scan.within("plans", sentence.start, sentence.end)
+    event = deeds or planned or (sourced and _is_to_come(sentence, side))
+    about = (*_ABOUT, Sort.PLACE) if deeds and _is_sourced(people) else _ABOUT
     named = any(m.sort in about and (m.body or m.speaker) for m in people)
     return bool(event) and (named or not page.lexicon.source.capitals)
+
+
+def _is_quoted_hearsay(
+    own: Sequence[Hit], sentence: Sentence, people: Sequence[Mention], side: Around, page: Page
+) -> bool:
+    """Whether plain hearsay goes on to tell what is claimed, whatever it is: rumors that a dam has burst."""
+    if side.scan.within("state_matters", sentence.start, sentence.end):
+        return False
+    firm = [hit for hit in own if hit.cue.weight >= ONE and not hit.cue.told]
+    for hit in firm:
+        if side.scan.within("complementizers", hit.start, min(sentence.end, hit.end + _TOLD_NEAR)):
+            return any(
+                m.sort in (*_ABOUT, Sort.PLACE, Sort.AUTHORITY) and m.body
+                for m in people
+                if m.start > hit.start
+            )
+    return False
 
 
 def _is_sourced(people: Sequence[Mention]) -> bool:
@@ -154,8 +186,13 @@ def _is_sourced(people: Sequence[Mention]) -> bool:
 
 
 def _is_open(sentence: Sentence, side: Around) -> bool:
-    """Whether what an outlet says is still a plan: else it is its news, not a rumor."""
-    return bool(side.scan.within("plans", sentence.start, sentence.end))
+    """Whether what an outlet says is still a plan: else it is its news, not a rumor.
+
+    With a condition (could, if) it is a view of things.
+    """
+    if side.scan.within("plans", sentence.start, sentence.end):
+        return True
+    return _is_to_come(sentence, side) and not side.scan.within("conditionals", sentence.start, sentence.end)
 
 
 def _only_answers(hits: list[Hit], own: list[Hit], side: Around) -> bool:
@@ -186,6 +223,8 @@ def _speaks(mention: Mention, side: Around, sentence: Sentence) -> bool:
     before = scan.within("speech", max(sentence.start, mention.start - 14), mention.start)
     before = tuple(mark for mark in before if not mark.value.startswith(_HEARD))
     leads = scan.within("leads", max(sentence.start, mention.start - 44), mention.start)
+    if side.verb_final:  # there "according to" stands behind its noun
+        leads = leads or scan.within("leads", mention.end, mention.end + _LEAD_NEAR)
     reports = scan.within("report", mention.end, min(sentence.end, mention.end + 9))
     return bool(after or before or leads or reports)
 

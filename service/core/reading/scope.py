@@ -8,7 +8,7 @@ its reach, stands what it needs (a report, a plan) or must not have (wrongdoing,
 
 from __future__ import annotations
 
-from service.core.reading.cues import Hit, Scan
+from service.core.reading.cues import Hit, Mark, Scan
 from service.core.reading.lexicon import CueKind, Lexicon
 from service.core.reading.sentences import Passage, Sentence, Span
 
@@ -55,26 +55,34 @@ def refusal(hit: Hit, span: Span, sentence: Sentence, passage: Passage, scan: Sc
             return "asked, not said"
         if _condition_before(hit, span, passage, scan):
             return "conditional"
-    spaced = lexicon.source.spaced
-    if hit.cue.negatable and _near_before("negators", hit, passage, scan, spaced=spaced):
+    if hit.cue.negatable and _near_before("negators", hit, passage, scan, lexicon):
         return "negated"
-    if hit.cue.kind in (CueKind.DENIAL, CueKind.CONFIRMATION) and _near_before(
-        "unreal", hit, passage, scan, spaced=spaced
-    ):
+    stated = hit.cue.kind in (CueKind.DENIAL, CueKind.CONFIRMATION)
+    if stated and _near_before("unreal", hit, passage, scan, lexicon):
         return "not yet said"
     quoted = passage.quotation_at(hit.start) is not None
     limit = Span(sentence.start, sentence.end if quoted else span.end)
     return _wrong_object(hit, limit, passage, scan, lexicon)
 
 
-def _near_before(name: str, hit: Hit, passage: Passage, scan: Scan, *, spaced: bool) -> bool:
-    """Whether a mark of `name` stands at most two words before `hit`, or right at its beginning."""
-    for mark in scan.within(name, max(0, hit.start - _NEAR), hit.start):
+def _near_before(name: str, hit: Hit, passage: Passage, scan: Scan, lexicon: Lexicon) -> bool:
+    """Whether a mark of `name` stands at most two words before `hit` in its sentence, or at its start."""
+    opening = passage.sentence_at(hit.start).start
+    for mark in scan.within(name, max(0, opening, hit.start - _NEAR), hit.start):
         between = passage.flat[mark.end : hit.start]
-        close = len(between.split()) <= 2 if spaced else len(between) <= _BETWEEN_UNSPACED
-        if close and not set(between) & set(',;:"。，'):
+        close = len(between.split()) <= 2 if lexicon.source.spaced else len(between) <= _BETWEEN_UNSPACED
+        if close and not set(between) & set(',;:"。，') and not _is_month(mark, passage, lexicon):
             return True
     return False
+
+
+def _is_month(mark: Mark, passage: Passage, lexicon: Lexicon) -> bool:
+    """Whether a word that may be a month stands with its capital inside a sentence: in May."""
+    if not (lexicon.source.capitals and lexicon.has("months", mark.value)):
+        return False
+    sentence = passage.sentence_at(mark.start)
+    written = passage.text[sentence.start : sentence.end]
+    return passage.text[mark.start].isupper() and mark.start > sentence.start and not written.isupper()
 
 
 def _condition_before(hit: Hit, span: Span, passage: Passage, scan: Scan) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nsmallest
 from math import exp, log
 
 from service.core.model import Item
@@ -110,7 +111,7 @@ def judge_cut(claim: ClaimWords, body: Text, model: StanceModel) -> Judgement:
         return Judgement(
             Stance.UNRELATED, sure, Scores(related, 0.0, 0.0, 0.0), _match_reasons(matched, weights)
         )
-    found = stance_features(claim, body, weights.rarity, model.words, weights.known)
+    found = stance_features(claim, body, weights.rarity, model.words, weights.known, matched)
     probabilities = stance_probabilities(found, weights, flipped=claim.denies)
     asserts, denies, reports = weights.shifts
     turned = weights.turned if claim.denies else 0.0
@@ -160,18 +161,19 @@ def _unflipped(place: int, *, flipped: bool) -> int:
 
 
 def _reasons(found: Mapping[str, float], weights: StanceWeights, place: int) -> tuple[Moved, ...]:
-    moved: list[Moved] = []
+    moved: list[tuple[str, float]] = []
     for name, value in found.items():
         added = weights.stance.get(name)
         if added is not None:
             others = (sum(added) - added[place]) / 2
-            moved.append(Moved(name, round(value * (added[place] - others), 3)))
+            moved.append((name, value * (added[place] - others)))
     return _largest(moved)
 
 
 def _match_reasons(matched: Mapping[str, float], weights: StanceWeights) -> tuple[Moved, ...]:
-    return _largest([Moved(name, round(weights.match.get(name, 0.0) * v, 3)) for name, v in matched.items()])
+    return _largest([(name, weights.match.get(name, 0.0) * value) for name, value in matched.items()])
 
 
-def _largest(moved: list[Moved]) -> tuple[Moved, ...]:
-    return tuple(sorted(moved, key=lambda m: (-abs(m.amount), m.feature))[:_MOST_REASONS])
+def _largest(moved: list[tuple[str, float]]) -> tuple[Moved, ...]:
+    most = nsmallest(_MOST_REASONS, ((-abs(amount), name, amount) for name, amount in moved))
+    return tuple(Moved(name, round(amount, 3)) for _, name, amount in most)

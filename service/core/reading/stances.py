@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from service.core.model import Role, Strength
+from service.core.reading.around import Around
 from service.core.reading.cues import Hit
 from service.core.reading.freshness import dated_back, qualified_by
 from service.core.reading.lexicon import CueKind, SubjectPlace
 from service.core.reading.mentions import Sort
 from service.core.reading.page import Page
-from service.core.reading.parties import Around, Party, parties
+from service.core.reading.parties import Party, parties
 from service.core.reading.scope import clause, refusal
 from service.core.reading.sentences import Sentence, Span
 
@@ -82,12 +83,14 @@ def positions(
     if reason:
         yield replace(empty, refused=reason)
         return
-    recap = qualified_by(CueKind.RECAP, hit, span, side.scan, span.end)
-    relay = qualified_by(CueKind.RELAY, hit, span, side.scan, sentence.end)
+    told = sentence.end if side.verb_final else span.end  # there the verb that dates a quotation follows it
+    recap = qualified_by(CueKind.RECAP, hit, span, side.passage, side.scan, told)
+    relay = qualified_by(CueKind.RELAY, hit, span, side.passage, side.scan, sentence.end)
     old = recap is not None or dated_back(hit, span, side.passage, side.scan, page.item.told_at, page.lexicon)
     because = tuple(cue for cue in (hit.cue.id, recap, relay) if cue)
     strength = _strength(hit, side, spaced=page.lexicon.source.spaced)
-    same = earlier and not side.between(max(span.start, before), hit.start)
+    known = any(party.body for party in earlier)
+    same = known and not side.between(max(span.start, before), hit.start)
     if same and hit.cue.subject is SubjectPlace.OWN:
         earlier = tuple(replace(party, attributed=True) for party in earlier)  # "knew nothing and denied"
     for party in earlier if same else parties(hit, span, sentence, before, side):
@@ -102,7 +105,10 @@ def _bounded(span: Span, hit: Hit, side: Around) -> Span:
     following = next((h for h in side.scan.hits_between(hit.end, span.end) if h.cue.kind in _POSITIONS), None)
     if following is None or following.cue.kind is hit.cue.kind is CueKind.DENIAL:
         return span
-    subjects = [m.start for m in side.between(hit.end, following.start)]
+    subjects = [m.start for m in side.between(hit.end, following.start) if m.sort is not Sort.OUTLET]
+    denied = following.cue.kind is CueKind.DENIAL and following.cue.subject is SubjectPlace.SPEAKER
+    if denied and hit.cue.kind is CueKind.CONFIRMATION and not subjects:
+        return span  # what is told is the denial: announced that no sale was planned
     end = subjects[-1] if subjects else following.start
     joiner = side.scan.within("joiners", max(hit.end, end - 6), end)
     return Span(span.start, joiner[0].start if joiner else end)
@@ -114,15 +120,36 @@ def _overruled(hit: Hit, span: Span, sentence: Sentence, side: Around) -> str:
         return ""
     previous = side.passage.sentences[max(0, sentence.index - 1)]
     following = side.passage.sentences[min(len(side.passage.sentences) - 1, sentence.index + 1)]
-    if not side.scan.within("relation", previous.start, following.end) and not _own_deed(hit, side):
+    event = hit.cue.told or side.scan.within("relation", previous.start, following.end)  # told: the rumor's
+    if not event and not _own_deed(hit, side):
         return "confirms no event"
-    if not side.verb_final and _told_by_source(hit, sentence, side):
+    if not side.verb_final and (_told_by_source(hit, sentence, side) or _is_hearsay(hit, sentence, side)):
         return "confirmed by no party: hearsay"
     start, end = hit.start, span.end
     if side.verb_final:  # there the complement stands before its verb
         start, end = max(span.start, hit.start - _COMPLEMENT_NEAR), hit.end
-    denials = [h for h in side.scan.hits_between(start, end) if h.cue.kind is CueKind.DENIAL]
+    denials = [h for h in side.scan.hits_between(start, end) if _turns(h, hit, side)]
     return "what is confirmed is a denial" if denials else ""
+
+
+def _turns(denial: Hit, hit: Hit, side: Around) -> bool:
+    """Whether `denial` is what the confirmation `hit` confirms, and no reservation in a clause after it."""
+    if denial.cue.kind is not CueKind.DENIAL or denial.cue.strength is Strength.NON_DENIAL:
+        return False
+    return not hit.cue.told or side.verb_final or "," not in side.passage.flat[hit.end : denial.start]
+
+
+def _is_hearsay(hit: Hit, sentence: Sentence, side: Around) -> bool:
+    """Whether, in a script without spaces, hearsay opens the sentence and nobody speaks after it."""
+    if side.spaced or not hit.cue.told:
+        return False
+    told = [h for h in side.scan.hits_between(sentence.start, hit.start) if h.cue.kind is CueKind.RUMOR]
+    firm = [h for h in told if h.cue.weight >= 1]
+    if not firm:
+        return False
+    people = side.between(firm[0].end, hit.start)
+    speaker = next((m for m in people if m.sort not in (Sort.OUTLET, Sort.SOURCE, Sort.THIRD_PARTY)), None)
+    return speaker is None or not side.scan.within("speech", speaker.end, hit.end)
 
 
 def _told_by_source(hit: Hit, sentence: Sentence, side: Around) -> bool:
@@ -175,11 +202,13 @@ def _unfit(stance: Stance) -> str:
         and stance.strength is not Strength.FLAT
     ):
         return "a source's reservation is part of the rumor"
+    if stance.strength is Strength.NON_DENIAL and not (party.body or party.written or party.both):
+        return "nobody is said to say so"
     if kind is CueKind.DENIAL and _is_narrated(stance):
         return "the narrator's word, nobody's statement"
     if kind is CueKind.CONFIRMATION and party.role in (Role.SOURCE, Role.OUTLET):
         return "confirmed by no party: hearsay"
-    if kind is CueKind.CONFIRMATION and party.body is None:
+    if kind is CueKind.CONFIRMATION and party.body is None and not (party.both or party.written):
         return "nobody is said to confirm"
     if kind is CueKind.NO_COMMENT and party.role in (Role.SOURCE, Role.OUTLET):
         return "not a party to the claim"

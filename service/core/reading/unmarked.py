@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from service.core.reading.cues import Hit, Mark, Scan
 from service.core.reading.lexicon import CueKind, Lexicon, SubjectPlace
 from service.core.reading.names import Name
+from service.core.reading.ordinary import is_foreign, is_land, is_made_of_words, past_deeds
 from service.core.reading.sentences import Passage
-from service.core.text import fold
+from service.core.reading.spellings import ENTITY, IN_BRACKETS, LAND, found_again, spellings
 
 _CLOSING = (
     "speech", "report", "stops", "negators", "third_parties", "sources", "spokesmen", "executives",
@@ -29,6 +30,8 @@ _TITLES = ("spokesmen", "executives", "officials")
 _WORD = re.compile(r"[\w·・]")
 _LATIN = re.compile(r"(?<![A-Za-z0-9@/.])[A-Z][A-Za-z0-9&.-]{1,24}(?: [A-Z][A-Za-z0-9&.-]{1,24}){0,3}")
 _DATED = re.compile("[\u4e00-\u9fff]{2,8}(?=[(\\d])")
+_STOCK_CODE = re.compile(r"\((?:[a-z]{2,4}[.:]?)?\d{4,6}(?:[.-][a-z]{1,3})?(?=[),;])")
+_BRANCH = re.compile("[\u4e00-\u9fff]{0,5}?(?:分局|支队|大队|总队|派出所)")
 _PAUSE = re.compile(r"(?:^|[,。:;!?\n 、])")
 _STRONG_PAUSE = ("", ":", "。", "!", "?", ";", '"', "】", "\n")
 _FOLLOWING = frozenset("在于对向就也则曾昨今日")
@@ -36,12 +39,13 @@ _LONGEST_BEFORE = 8
 _LONGEST_RUN = 6
 _SHORT_CUE = 4
 _PERSON_IN_RUN = 3  # a body and its person, glued
+_LONGEST_DOTTED = 12  # a foreign name with its first name
 _MOST_NAMES = 40
-_ENTITY = "unknown"
-_LAND = "government"
 _POSITIONS = (CueKind.DENIAL, CueKind.CONFIRMATION, CueKind.NO_COMMENT)
 _JOINERS = frozenset("、与和及與")
 _NO_ENDING = frozenset("地中上里内下时后们者")  # places and manners end so, names hardly ever
+_PLACES_END = frozenset("市县省区镇乡村局处部队路街")
+_INNER = frozenset("于以成无之为和")  # small words that stand inside given names too
 _LED_BY = frozenset("由与和对被据向及从就找跟")
 _OF = "的"
 _LONGEST_LAND = 6
@@ -64,7 +68,14 @@ class _Ground:
             if not _WORD.match(flat[start - 1]) or self.lexicon.has("name_breaks", flat[start - 1]):
                 break
             start -= 1
-        return start
+        return start - 2 if position - start == 1 and self._is_inner(start - 1) else start
+
+    def _is_inner(self, position: int) -> bool:
+        """Whether the small word at `position` stands inside a person's name that begins a clause."""
+        flat, surname = self.passage.flat, position - 1
+        if position < 1 or not self.lexicon.has("surnames", flat[surname]) or flat[position] not in _INNER:
+            return False
+        return surname == 0 or not _WORD.match(flat[surname - 1]) or bool(self.closed[surname - 1])
 
     def run_after(self, position: int, longest: int) -> int:
         """Where the run of free letters that begins at `position` ends."""
@@ -113,6 +124,7 @@ def unmarked_names(
             *_jurisdictions(ground),
             *_placed(ground),
             *_titled(ground),
+            *_coded(ground),
             *_before_title(ground),
             *_told_of(ground),
             *_opening(ground),
@@ -121,8 +133,8 @@ def unmarked_names(
         ):
             if len(shown) < _MOST_NAMES:
                 shown.setdefault(name.name, name)
-    spellings = _spellings(list(shown.values()), lexicon)
-    return [_found_again(ground, spellings, known) for ground, known in zip(grounds, taken, strict=True)]
+    written_as = spellings(list(shown.values()), passages, lexicon)
+    return [found_again(place, written_as, known) for place, known in zip(passages, taken, strict=True)]
 
 
 def _ground(passage: Passage, scan: Scan, lexicon: Lexicon, taken: list[Name], whole: str) -> _Ground:
@@ -148,19 +160,26 @@ def _ended(ground: _Ground) -> Iterator[Name]:
         for following in endings[index + 1 : index + 4]:
             joins = following.start == end and not _is_title(following, ground.scan)
             end = following.end if joins else end
-        start = ground.run_before(mark.start, _LONGEST_BEFORE)
-        if mark.start - start >= 2 or (mark.start > start and end - start >= 4):
-            yield Name(start, end, ground.passage.text[start:end], _ENTITY)
+        run = ground.run_before(mark.start, _LONGEST_BEFORE)
+        start = past_deeds(ground.passage.flat, run, mark.start, ground.lexicon)
+        before = ground.passage.flat[start : mark.start]
+        if is_made_of_words(before, ground.lexicon) or is_land(before, mark.value, ground.lexicon):
+            continue
+        if mark.start - start >= 2 or (mark.start > start == run and end - start >= 4):
+            yield Name(start, end, ground.passage.text[start:end], ENTITY)
 
 
 def _jurisdictions(ground: _Ground) -> Iterator[Name]:
     """Authorities with the land or town that is glued before them (whose police)."""
     for mark in ground.scan.of("authorities").all:
-        start = ground.run_before(mark.start, _LONGEST_LAND)
-        fits = mark.start - start >= 2 and _begins(ground, start)
+        run = ground.run_before(mark.start, _LONGEST_LAND)
+        start = past_deeds(ground.passage.flat, run, mark.start, ground.lexicon)
+        fits = mark.start - start >= 2 and (start > run or _begins(ground, start))
         fits = fits and not _is_ordinary(ground, start, mark.start)
         if fits and ground.passage.flat[start : mark.start].isalpha():
-            yield Name(start, mark.end, ground.passage.text[start : mark.end], _LAND)
+            branch = _BRANCH.match(ground.passage.flat, mark.end)
+            end = branch.end() if branch else mark.end
+            yield Name(start, end, ground.passage.text[start:end], LAND)
 
 
 def _is_title(mark: Mark, scan: Scan) -> bool:
@@ -174,7 +193,8 @@ def _placed(ground: _Ground) -> Iterator[Name]:
     for place in _verbs(ground.scan):
         end = _without_edges(place, ground)
         start = ground.run_before(end, _LONGEST_RUN + 4)
-        if end - start >= _LONGEST_RUN and _is_person(ground, end - _PERSON_IN_RUN, end):
+        foreign = is_foreign(ground.passage.flat[start:end], ground.lexicon)
+        if not foreign and end - start >= _LONGEST_RUN and _is_person(ground, end - _PERSON_IN_RUN, end):
             yield Name(end - _PERSON_IN_RUN, end, ground.passage.text[end - _PERSON_IN_RUN : end], "person")
             continue
         if not 2 <= end - start <= _LONGEST_RUN or not ground.passage.flat[start:end].isalpha():
@@ -186,7 +206,7 @@ def _placed(ground: _Ground) -> Iterator[Name]:
         if told_of or (not person and ground.passage.flat[end - 1] in _NO_ENDING):
             continue
         if (opens or edged or person) and not _is_ordinary(ground, start, end):
-            yield Name(start, end, ground.passage.text[start:end], "person" if person else _ENTITY)
+            yield Name(start, end, ground.passage.text[start:end], "person" if person else ENTITY)
             yield from _joined_before(ground, start)
 
 
@@ -200,7 +220,7 @@ def _joined_before(ground: _Ground, start: int) -> Iterator[Name]:
             and _opens(ground, first, end)
             and not _is_ordinary(ground, first, end)
         ):
-            yield Name(first, end, ground.passage.text[first:end], _ENTITY)
+            yield Name(first, end, ground.passage.text[first:end], ENTITY)
 
 
 def _opening(ground: _Ground) -> Iterator[Name]:
@@ -224,7 +244,30 @@ def _dated(ground: _Ground) -> Iterator[Name]:
         if match is None or ground.run_after(sentence.start, match.end() - sentence.start) != match.end():
             continue
         if not _is_ordinary(ground, *match.span()):
-            yield Name(*match.span(), ground.passage.text[match.start() : match.end()], _ENTITY)
+            yield Name(*match.span(), ground.passage.text[match.start() : match.end()], ENTITY)
+
+
+def _coded(ground: _Ground) -> Iterator[Name]:
+    """Runs right before a bracketed stock code, and persons right before a bracketed Latin name."""
+    for match in _STOCK_CODE.finditer(ground.passage.flat):
+        run = ground.run_before(match.start(), _LONGEST_BEFORE)
+        run = run if match.start() - run >= 2 else _since_pause(ground, match.start())
+        start = past_deeds(ground.passage.flat, run, match.start(), ground.lexicon)
+        ordinary = ground.lexicon.has("not_names", ground.passage.flat[start : match.start()])
+        if match.start() - start >= 2 and not ordinary:
+            yield Name(start, match.start(), ground.passage.text[start : match.start()], ENTITY)
+    for match in IN_BRACKETS.finditer(ground.passage.text):
+        start = ground.run_before(match.start(), _LONGEST_RUN)
+        if _is_person(ground, start, match.start()) and not _is_ordinary(ground, start, match.start()):
+            yield Name(start, match.start(), ground.passage.text[start : match.start()], "person")
+
+
+def _since_pause(ground: _Ground, end: int) -> int:
+    """Where a short name before `end` begins that holds a small word (and), if a pause stands before it."""
+    start = end
+    while start > 0 and _WORD.match(ground.passage.flat[start - 1]) and end - start <= _SHORT_CUE:
+        start -= 1
+    return start if end - start <= _SHORT_CUE and not ground.closed[start] else end
 
 
 def _told_of(ground: _Ground) -> Iterator[Name]:
@@ -261,7 +304,8 @@ def _without_edges(position: int, ground: _Ground) -> int:
 def _titled(ground: _Ground) -> Iterator[Name]:
     for label in _TITLES:
         for mark in ground.scan.of(label).all:
-            end = ground.run_after(_past_surname(ground, mark.end), 5)
+            dotted = "·" in ground.passage.flat[mark.end : mark.end + _LONGEST_BEFORE]
+            end = ground.run_after(_past_surname(ground, mark.end), _LONGEST_DOTTED if dotted else 5)
             named = end - mark.end == _PERSON_IN_RUN and bool(end < len(ground.closed) and ground.closed[end])
             named = named and not _is_ordinary(ground, mark.end, end)
             small = _past_surname(ground, mark.end) > mark.end and _is_ordinary(ground, mark.end + 1, end)
@@ -306,7 +350,7 @@ def _before_title(ground: _Ground) -> Iterator[Name]:
                 and 2 <= mark.start - start <= _LONGEST_RUN
                 and not _is_ordinary(ground, start, mark.start)
             ):
-                kind = "person" if _is_person(ground, start, mark.start) else _ENTITY
+                kind = "person" if _is_person(ground, start, mark.start) else ENTITY
                 yield Name(start, mark.start, ground.passage.text[start : mark.start], kind)
 
 
@@ -320,6 +364,10 @@ def _is_person(ground: _Ground, start: int, end: int) -> bool:
     written = ground.passage.flat[start:end]
     if "·" in written or "・" in written:
         return True
+    if written[-1:] in _PLACES_END:
+        return False
+    if is_foreign(written, ground.lexicon):
+        return True
     surnamed = ground.lexicon.has("surnames", written[:1]) and len(written) in (2, 3)
     compound = ground.lexicon.has("surnames", written[:2]) and len(written) in (3, 4)
     return surnamed or compound
@@ -330,47 +378,14 @@ def _latin(ground: _Ground) -> Iterator[Name]:
         if not any(ground.closed[match.start() : match.end()]):
             written = match.group().rstrip(".-&")
             if not ground.lexicon.has("not_names", written.lower()):
-                yield Name(match.start(), match.start() + len(written), written, _ENTITY)
+                yield Name(match.start(), match.start() + len(written), written, ENTITY)
 
 
 def _is_ordinary(ground: _Ground, start: int, end: int) -> bool:
     written = ground.passage.flat[start:end]
-    return ground.lexicon.has("not_names", written) or ground.lexicon.has("stop_words", written)
-
-
-def _spellings(names: list[Name], lexicon: Lexicon) -> dict[str, Name]:
-    """How the names may be written, longest first: each in full, entities also without their ending."""
-    endings = sorted(lexicon.folded.get("name_endings", frozenset()), key=len, reverse=True)
-    found: dict[str, Name] = {}
-    for name in names:
-        short = _shortened(name.name, endings) if name.kind == _ENTITY else name.name
-        if short != name.name and len(short) >= 2 and not lexicon.has("not_names", short):
-            found.setdefault(short, name)
-    for name in names:
-        found.setdefault(name.name, name)
-    return dict(sorted(found.items(), key=lambda item: (-len(item[0]), item[0])))
-
-
-def _shortened(written: str, endings: list[str]) -> str:
-    folded = fold(written)
-    ending = next((e for e in endings if folded.endswith(e) and len(written) - len(e) >= 2), "")
-    return written[: len(written) - len(ending)]
-
-
-def _found_again(ground: _Ground, spellings: dict[str, Name], taken: list[Name]) -> list[Name]:
-    covered = bytearray(len(ground.passage.text))
-    for name in taken:
-        covered[name.start : name.end] = b"\x01" * (name.end - name.start)
-    found: list[Name] = []
-    for written, name in spellings.items():
-        start = ground.passage.text.find(written)
-        while start >= 0:
-            end = start + len(written)
-            if not any(covered[start:end]):
-                found.append(Name(start, end, name.name, name.kind))
-                covered[start:end] = b"\x01" * (end - start)
-            start = ground.passage.text.find(written, end)
-    return sorted(found, key=lambda n: n.start)
+    if ground.lexicon.has("not_names", written) or ground.lexicon.has("stop_words", written):
+        return True
+    return is_made_of_words(written, ground.lexicon)
 
 
 def without_cues_in_names(scan: Scan, names: Sequence[Name]) -> Scan:

@@ -1,8 +1,9 @@
-"""A text and a claim cut up for judging: sentences, stems, phrases of nine classes, negators, names.
+"""A text and a claim cut up for judging: sentences, stems, phrases by class, negators, names.
 
-How it decides: sentences end at stops and line ends; phrases (denial, falsity, doubt, report, hedge,
-confirmation, silence, turn, reversal) are found word by word, the longest first, and marked where one of
-the three words before is a negator. A claim is worded as a denial where an unnegated phrase of denial or
+How it decides: sentences end at stops and line ends; phrases (denial, falsity, weak denial, doubt,
+report, hedge, confirmation, speaker, silence, turn, reversal) are found word by word, the longest first, and
+marked where one of the three words before is a negator; look-alikes ("fake passport", "not only") are taken
+out with the negators in them. A claim is worded as a denial where an unnegated phrase of denial or
 falsity stands in it, or a negator and no such phrase. What it leaves out: syntax, abbreviations, and
 languages other than that of the phrases.
 """
@@ -13,6 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import fsum
 from zlib import crc32
 
 from service.core.text import fold
@@ -23,6 +25,7 @@ _QUOTED = re.compile(r"(?:^|\s)['\"]\w")
 _MOST_SENTENCES = 400
 _MOST_KEPT = 200_000
 DENYING = ("deny", "false")
+APART = "apart"
 SECOND_HAND = ("report", "doubt", "hedge")
 _ATTITUDE = (*DENYING, *SECOND_HAND, "silence")
 
@@ -55,7 +58,7 @@ class StanceWords:
 
     def negates(self, word: str) -> bool:
         """Whether `word` turns what follows it."""
-        return word in self.negators or word.endswith("n't")
+        return word in self.negators or word[-3:] == "n't"
 
 
 class Rarity(dict[str, float]):
@@ -82,8 +85,8 @@ class Rarity(dict[str, float]):
         return self[stem]
 
     def sum(self, stems: Iterable[str]) -> float:
-        """The weight of several."""
-        return sum(map(self.__getitem__, stems))
+        """The weight of several, the same whatever their order."""
+        return fsum(map(self.__getitem__, stems))
 
 
 def digest(stem: str) -> str:
@@ -93,11 +96,12 @@ def digest(stem: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A phrase in a sentence: place of its first word, class, and whether a negator stands before it."""
+    """A phrase in a sentence: its class, its words' places, and whether a negator stands before it."""
 
     at: int
     kind: str
     negated: bool
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,22 +163,26 @@ def cut(text: str, words: StanceWords) -> Text:
 
 
 def _line(row: list[str], words: StanceWords) -> Line:
-    stems = tuple(words.stems[word] for word in row)
-    negators = tuple(place for place, word in enumerate(row) if words.negates(word))
-    return Line(tuple(row), stems, tuple(_cues(row, words)), negators, frozenset(stems))
+    stems = tuple(map(words.stems.__getitem__, row))
+    cues = _cues(row, words)
+    apart = {place for cue in cues if cue.kind == APART for place in range(cue.at, cue.end)}
+    negators = tuple(place for place, word in enumerate(row) if words.negates(word) and place not in apart)
+    told = tuple(cue for cue in cues if cue.kind != APART)
+    return Line(tuple(row), stems, told, negators, frozenset(stems))
 
 
 def _cues(row: list[str], words: StanceWords) -> list[Cue]:
     found: list[Cue] = []
-    place = 0
-    while place < len(row):
-        for rest, kind in words.phrases.get(row[place], ()):
-            if not rest or tuple(row[place + 1 : place + 1 + len(rest)]) == rest:
-                before = row[max(0, place - 3) : place]
-                found.append(Cue(place, kind, any(map(words.negates, before))))
-                place += len(rest)
+    after, phrases = 0, words.phrases
+    for place, word in enumerate(row):
+        if place < after or word not in phrases:
+            continue
+        for rest, kind in phrases[word]:
+            end = place + 1 + len(rest)
+            if not rest or tuple(row[place + 1 : end]) == rest:
+                found.append(Cue(place, kind, any(map(words.negates, row[max(0, place - 3) : place])), end))
+                after = end
                 break
-        place += 1
     return found
 
 

@@ -17,7 +17,22 @@ from service.core.reading.wording import Rarity, StanceWords, Stems
 from service.core.text import fold
 from service.errors import LexiconError
 
-CLASSES = frozenset({"deny", "false", "doubt", "report", "hedge", "confirm", "turn", "reverse", "silence"})
+CLASSES = frozenset(
+    {
+        "deny",
+        "false",
+        "doubt",
+        "report",
+        "hedge",
+        "confirm",
+        "turn",
+        "reverse",
+        "silence",
+        "weak",
+        "apart",
+        "speaker",
+    }
+)
 _DIGITS = 4
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from service.core.reading.proof import faults
 from service.errors import LexiconError
-from service.lexicons import check_lexicon, languages, load_knowledge, parse_lexicon
+from service.lexicons import check_lexicon, knowledge_on_demand, languages, load_knowledge, parse_lexicon
 
 GOOD = """
 [meta]
@@ -91,3 +91,10 @@ def test_loading_takes_less_than_a_second() -> None:
     started = time.perf_counter()
     load_knowledge(["en"])
     assert time.perf_counter() - started < 1.0
+
+
+def test_on_demand_a_lexicon_is_loaded_when_an_item_needs_it() -> None:
+    knowledge = knowledge_on_demand()
+    assert tuple(knowledge.lexicons) == languages()
+    assert knowledge.lexicons["en"] is knowledge.lexicons["en"]
+    assert "xx" not in knowledge.lexicons
