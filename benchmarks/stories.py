@@ -1,10 +1,10 @@
-"""How well statements find their stories: `python -m benchmarks.stories --corpus DIR [--half first|last]`.
+"""How well statements find their stories: `python -m benchmarks.stories --corpus DIR`.
 
-Replays a folder of labelled episodes and hard negatives as one stream, in time order, through the real code on
-an empty ledger in memory. Prints, each with half its 95 % interval from resampling episodes: B-cubed precision,
-recall and F1 of the items' stories, the share of (rumor item, denial item) pairs of an episode that share a
-story, the precision of denial alerts, the share of denied episodes alerted, and second alerts for one party and
-position in an episode. Then every error, grouped, with the reasons that the matcher gave.
+Replays a folder of labelled episodes and hard negatives as one stream, in time order, through the real code
+on an empty ledger in memory. Prints, each with half its 95 % interval from resampling episodes: B-cubed
+precision, recall and F1 of the items' stories, the share of (rumor item, denial item) pairs of an episode
+that share a story, the precision of denial alerts, the share of denied episodes alerted, and second alerts
+for one party and position in an episode. Then every error, grouped, with the reasons that the matcher gave.
 
 An item without a statement is a story of its own. Its main story is that of its label's kind; an item of two
 claims is in both. Episodes that the labels hold twice (`--same A=B`) count as one.
@@ -166,14 +166,13 @@ def _moment(written: str | None) -> datetime | None:
 def outcomes_of(labelled: Sequence[Labelled], knowledge: Knowledge) -> list[Outcome]:
     """All items replayed as one stream."""
     steps: defaultdict[str, list[tuple[Step, bool]]] = defaultdict(list)
-    dated = sorted(labelled, key=lambda one: (one.given.published is not None, one.given.published))
-    for told in replay(on_the_clock([one.given for one in dated]), default_rules(knowledge)):
+    for told in replay(on_the_clock([one.given for one in labelled]), default_rules(knowledge)):
         if told.handled is not None and told.item is not None:
             alert = told.handled.decisions[0].alert is not None
             steps[told.item.id].append((told.handled.step, alert))
     return [
         Outcome(one, tuple(s for s, _ in steps[one.given.id]), tuple(a for _, a in steps[one.given.id]))
-        for one in dated
+        for one in labelled
     ]
 
 
@@ -217,7 +216,7 @@ def _f1(units: Sequence[Sequence[tuple[float, float]]]) -> float:
 
 
 def _b_cubed(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float]]:
-    """For each item: of those in its main story, the share of its episode; of its episode, the share there."""
+    """For each item: of those in its main story, the share of its episode; of its episode, that there."""
     scores = {}
     mains = Counter(one.main for one in outcomes)
     both = Counter((one.main, _gold(one)) for one in outcomes)
@@ -344,7 +343,8 @@ def _shown(one: Outcome) -> list[str]:
     for step, alert in zip(one.steps, one.alerted, strict=True):
         claim, s = step.statement.claim, step.statement
         lines.append(
-            f"    {step.story.id} {s.kind.value} {s.party} {s.strength or ''} {step.reason.value}{' ALERT' * alert}"
+            f"    {step.story.id} {s.kind.value} {s.party} {s.strength or ''} {step.reason.value}"
+            f"{' ALERT' * alert}"
         )
         lines.append(f"        {claim.text!r} {claim.principals} {claim.relations} {claim.figures}")
         lines.append(f"        {step.joined.score:.2f} {'; '.join(step.joined.reasons)}")
