@@ -3,7 +3,9 @@
 How it decides: an entry is known by its guid, else its link, else its words; a guid that stands twice in one
 document belongs to its first entry, the others are told apart by link, then by words. An entry with an id not
 seen before is new; one whose fingerprint was not seen under its id is changed, and read again; a moved space
-changes no fingerprint. What it leaves out: adaptive intervals, gaps between documents, moved feeds.
+changes no fingerprint. A document that shares no entry with what is known of its feed leaves a gap, unless
+all its dates are old: then only the ids are new. When to ask again is for intervals.py to say, what it all
+means for the feed's health for health.py.
 """
 
 from __future__ import annotations
@@ -13,13 +15,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from service.core.health import (
+    dark_after,
+    failed,
+    has_moved,
+    notice,
+    redirected,
+    remembered,
+    settled,
+    succeeded,
+    why_gone,
+)
+from service.core.history import NO_WISHES, FeedEvent, FeedHistory, FeedNotice, PastPoll, Wishes
+from service.core.intervals import choose_interval, next_poll
 from service.core.model import Entry, Feed, NewRevision, PollPlan
 from service.core.text import fingerprint, stable_id
 
-FLOOR_SECONDS = 1
 BACKOFF_CAP = timedelta(hours=6)
 RETRY_AFTER_CAP = timedelta(hours=24)
 LONG_BEFORE = timedelta(days=7)
+FAR_AHEAD = timedelta(hours=24)  # a later date is no mistake of the zone
 MAX_REVISIONS = 2000
 # A server that says "too often" or "not you" without a time: publishers expect hours, not minutes.
 _ASKED_TO_SLOW = (403, 429)
@@ -34,6 +49,24 @@ class Identified:
     item_id: str
     fingerprint: str
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How an answer came: what it took, what it asks for, where it came from.
+
+    `moved_to` is where redirects for good led, None where there were none. `archived` are entries of
+    `archive_pages` older pages that were fetched because the document left a gap.
+    """
+
+    seconds: float = 0.0
+    moved_to: str | None = None
+    wishes: Wishes = NO_WISHES
+    archived: tuple[Entry, ...] = ()
+    archive_pages: int = 0
+
+
+AT_ONCE = Arrival()
 
 
 def item_id(feed_id: str, entry: Entry) -> str:
@@ -78,6 +111,26 @@ def told_at(published: datetime | None, now: datetime) -> datetime:
     return published
 
 
+def date_flag(published: datetime | None, now: datetime) -> str:
+    """What is wrong with an entry's date: `missing`, `absurd` (before 1970), `future` (over a day); or ""."""
+    if published is None:
+        return "missing"
+    if published < _EPOCH:
+        return "absurd"
+    return "future" if published - now > FAR_AHEAD else ""
+
+
+def leaves_gap(feed: Feed, identified: Sequence[Identified], known: Mapping[str, frozenset[str]]) -> bool:
+    """Whether entries may have come and gone between the last document of `feed` and this one."""
+    if not (feed.baseline_done and feed.history.entries and identified):
+        return False
+    if any(one.item_id in known for one in identified):
+        return False
+    dates = [one.entry.published for one in identified if one.entry.published is not None]
+    renamed = feed.fetched_at is not None and dates and max(dates) <= feed.fetched_at
+    return not renamed
+
+
 def plan_poll(
     feed: Feed,
     entries: Sequence[Entry],
@@ -88,29 +141,92 @@ def plan_poll(
     last_modified: str | None,
     http_status: int | None = 200,
     note: str = "",
+    arrival: Arrival = AT_ONCE,
 ) -> PollPlan:
     """What to save of a fetched document.
 
-    `known` maps item ids (those of `identify`) to the fingerprints already kept under them. At most
-    MAX_REVISIONS are taken at once: then the validators are withheld, so that the next poll sees the whole
-    document again and takes the rest. `note` is added to the reason.
+    `known` maps item ids (those of `identify`) to the fingerprints already kept under them, archived entries
+    included. At most MAX_REVISIONS of the document are taken at once: then the validators are withheld, so
+    that the next poll sees the whole document again and takes the rest. `note` is added to the reason.
     """
-    identified = identify(feed.id, entries)
+    gap = leaves_gap(feed, identify(feed.id, entries), known)
+    identified = identify(feed.id, (*entries, *arrival.archived))
     fresh = [one for one in identified if one.fingerprint not in known.get(one.item_id, frozenset())]
-    taken = [_revision(feed, one, one.item_id in known, now) for one in fresh[:MAX_REVISIONS]]
+    most = MAX_REVISIONS + len(arrival.archived)
+    taken = [_revision(feed, one, one.item_id in known, now) for one in fresh[:most]]
     taken.sort(key=lambda revision: (revision.told_at, revision.position))
-    whole = len(fresh) <= MAX_REVISIONS
-    return PollPlan(
+    whole = len(fresh) <= most
+    missed = _missed(any(one.item_id in known for one in identified), arrival.archive_pages) if gap else ""
+    parts = (missed, _undated(taken), note)
+    reason = _summary(taken, len(identified), len(fresh) - len(taken), "; ".join(filter(None, parts)))
+    plan = PollPlan(
         revisions=tuple(taken),
-        next_poll_at=now + _interval(feed),
+        next_poll_at=now,
         etag=etag if whole else None,
         last_modified=last_modified if whole else None,
         baseline_done=feed.baseline_done or whole,
         failures=0,
         outcome="fetched",
-        reason=_summary(taken, len(identified), len(fresh) - len(taken), note),
+        reason=reason,
         http_status=http_status,
+        notices=notice(FeedEvent.GAP, missed) if gap else (),
     )
+    past = replace(_told(feed, plan, arrival, gap, now), entries=len(entries))
+    return _answered(plan, feed, past, arrival, now)
+
+
+def _told(feed: Feed, plan: PollPlan, arrival: Arrival, gap: bool, now: datetime) -> FeedHistory:
+    """The feed's history with the document of `plan`."""
+    # What the first fetch finds says nothing about how often a feed has news, nor how late we see them.
+    news = [one for one in plan.revisions if feed.baseline_done and one.reason == "new" and not one.backfill]
+    poll = PastPoll(now, plan.outcome, plan.http_status, plan.reason, len(news), arrival.seconds, gap)
+    return replace(
+        remembered(succeeded(feed.history), poll, _latencies(news, now)),
+        wishes=arrival.wishes,
+        gap_at=now if gap else feed.history.gap_at,
+    )
+
+
+def _answered(plan: PollPlan, feed: Feed, past: FeedHistory, arrival: Arrival, now: datetime) -> PollPlan:
+    """`plan` of a poll that went well, with what follows from it for the feed."""
+    past = redirected(past, arrival.moved_to, now)
+    notices: tuple[FeedNotice, ...] = plan.notices
+    move_to = past.moved_to if has_moved(past, now) else None
+    if move_to is not None:
+        past = settled(past, now)
+        notices += notice(FeedEvent.MOVED, f"it is polled at {move_to} from now on, where it moved for good")
+    if feed.dark_since is not None:
+        since = f"{feed.dark_since:%Y-%m-%d %H:%M} UTC"
+        notices += notice(FeedEvent.BACK, f"it answers again, after being dark since {since}")
+    interval = choose_interval(feed, past, now)
+    next_at = next_poll(feed, interval, past.wishes, now)
+    waits = round((next_at - now).total_seconds())
+    return replace(
+        plan,
+        next_poll_at=next_at,
+        history=past,
+        notices=notices,
+        move_to=move_to,
+        dark_at=now + dark_after(waits),
+    )
+
+
+def _missed(closed: bool, pages: int) -> str:
+    if closed:
+        return f"a gap, closed by {pages} older pages of its archive"
+    more = f", of which {pages} older pages brought some" if pages else ""
+    return f"no entry was known: some may have been missed since the last poll{more}"
+
+
+def _undated(taken: Sequence[NewRevision]) -> str:
+    flags = [revision.date_flag for revision in taken]
+    counted = [(flags.count(flag), flag) for flag in ("missing", "absurd", "future")]
+    return ", ".join(f"{number} with a date that is {flag}" for number, flag in counted if number)
+
+
+def _latencies(news: Sequence[NewRevision], now: datetime) -> list[int]:
+    dated = [one.published for one in news if one.published is not None and not one.date_flag]
+    return [round((now - published).total_seconds()) for published in dated if published <= now]
 
 
 def _revision(feed: Feed, one: Identified, changed: bool, now: datetime) -> NewRevision:
@@ -130,6 +246,7 @@ def _revision(feed: Feed, one: Identified, changed: bool, now: datetime) -> NewR
         position=entry.position,
         backfill=not changed and _is_backfill(feed, entry, now),
         reason="changed" if changed else "new",
+        date_flag=date_flag(entry.published, now),
     )
 
 
@@ -157,20 +274,31 @@ def _summary(taken: Sequence[NewRevision], entries: int, left: int, note: str) -
 
 
 def plan_not_modified(
-    feed: Feed, now: datetime, *, etag: str | None = None, last_modified: str | None = None
+    feed: Feed,
+    now: datetime,
+    *,
+    etag: str | None = None,
+    last_modified: str | None = None,
+    arrival: Arrival = AT_ONCE,
 ) -> PollPlan:
     """What to save of an answer that nothing changed. New validators replace the old, missing ones do not."""
-    return PollPlan(
+    reason = "nothing changed since the last poll"
+    poll = PastPoll(now, "not_modified", 304, reason, seconds=arrival.seconds)
+    past = remembered(succeeded(feed.history), poll)
+    if arrival.wishes.fresh_seconds is not None:
+        past = replace(past, wishes=replace(past.wishes, fresh_seconds=arrival.wishes.fresh_seconds))
+    plan = PollPlan(
         revisions=(),
-        next_poll_at=now + _interval(feed),
+        next_poll_at=now,
         etag=etag if etag is not None else feed.etag,
         last_modified=last_modified if last_modified is not None else feed.last_modified,
         baseline_done=feed.baseline_done,
         failures=0,
         outcome="not_modified",
-        reason="nothing changed since the last poll",
+        reason=reason,
         http_status=304,
     )
+    return _answered(plan, feed, past, arrival, now)
 
 
 def plan_failure(
@@ -179,15 +307,20 @@ def plan_failure(
     now: datetime,
     retry_after: float | None = None,
     http_status: int | None = None,
+    seconds: float = 0.0,
 ) -> PollPlan:
     """What to save of a poll that failed: validators stay, the wait grows, the feed is never given up.
 
-    `retry_after` is the server's wish in seconds, obeyed between the feed's own interval and 24 hours.
+    Only one that says twice, at least a day apart, that it is gone is paused. `retry_after` is the server's
+    wish in seconds, obeyed between the feed's own interval and 24 hours.
     """
     failing = replace(feed, failures=feed.failures + 1)
+    gone = why_gone(feed.history, http_status, now)
+    poll = PastPoll(now, "failed", http_status, why, seconds=seconds)
+    past = remembered(failed(feed.history, http_status, now), poll)
     return PollPlan(
         revisions=(),
-        next_poll_at=now + _wait(failing, retry_after, http_status),
+        next_poll_at=now + _wait(failing, past, now, retry_after, http_status),
         etag=feed.etag,
         last_modified=feed.last_modified,
         baseline_done=feed.baseline_done,
@@ -195,11 +328,16 @@ def plan_failure(
         outcome="failed",
         reason=why,
         http_status=http_status,
+        history=past,
+        notices=notice(FeedEvent.GONE, f"{gone}: it is not polled any more") if gone else (),
+        pause_because=gone,
     )
 
 
-def _wait(feed: Feed, retry_after: float | None, http_status: int | None) -> timedelta:
-    interval = _interval(feed)
+def _wait(
+    feed: Feed, past: FeedHistory, now: datetime, retry_after: float | None, http_status: int | None
+) -> timedelta:
+    interval = timedelta(seconds=choose_interval(feed, past, now).seconds)
     if retry_after is not None and retry_after >= 0:
         seconds = min(retry_after, RETRY_AFTER_CAP.total_seconds())
         return max(interval, timedelta(seconds=seconds))
@@ -208,7 +346,3 @@ def _wait(feed: Feed, retry_after: float | None, http_status: int | None) -> tim
     # 2 ** 20 intervals are past any cap: the exponent is bounded so that it cannot overflow.
     doubled = interval.total_seconds() * 2 ** min(feed.failures - 1, 20)
     return max(interval, min(BACKOFF_CAP, timedelta(seconds=doubled)))
-
-
-def _interval(feed: Feed) -> timedelta:
-    return timedelta(seconds=max(feed.interval_seconds, FLOOR_SECONDS))

@@ -1,4 +1,4 @@
-"""A feed document, RSS, RDF, Atom or JSON Feed, to entries. Runs inside the contained child only.
+"""A feed document, RSS, RDF, Atom, JSON Feed or a news sitemap, to entries. Runs in the contained child only.
 
 How it decides: feedparser reads the XML kinds, with its sanitiser off (ours is that only plain text leaves
 here); JSON Feed is read by itself. Beforehand the document loses what breaks or slows every parser: character
@@ -23,13 +23,10 @@ from service.core.model import Entry
 from service.core.text import clean
 from service.errors import FeedError
 from service.feeds.html_text import html_to_text, looks_like_html, unescape
+from service.feeds.sitemap import decoded, is_sitemap, read_sitemap
+from service.feeds.strings import MAX_TEXT, address, capped, language, line, name, string, web_address
 
-MAX_TITLE = 1000
-MAX_TEXT = 256 * 1024
-MAX_NAME = 200
-MAX_ADDRESS = 2000
 MAX_ENTRIES = 10_000
-CUT_MARK = " […]"
 
 _REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _ROOT = re.compile(rb"<\w")
@@ -39,10 +36,11 @@ _DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A feed's title and its entries, as text that every store and page can hold."""
+    """A feed's title and its entries, as text that every store and page can hold. `why`: what was wrong."""
 
     title: str
     entries: tuple[Entry, ...]
+    why: str = ""
 
 
 def read_document(body: bytes, content_type: str | None, url: str) -> Document:
@@ -52,7 +50,18 @@ def read_document(body: bytes, content_type: str | None, url: str) -> Document:
         raise FeedError("it is empty")
     if start.startswith(b"{"):
         return _read_json(body)
+    text = decoded(body, content_type)
+    if is_sitemap(text):
+        return _read_sitemap(text)
     return _read_xml(body, content_type, url)
+
+
+def _read_sitemap(text: str) -> Document:
+    found = read_sitemap(text, MAX_ENTRIES)
+    if not found.entries and found.why:
+        raise FeedError(f"its sitemap cannot be read ({found.why})")
+    why = f"the sitemap is broken ({found.why}); {found.lost} of its addresses were lost" if found.why else ""
+    return Document("", found.entries, why)
 
 
 # --- XML -------------------------------------------------------------------------------------------
@@ -92,7 +101,7 @@ def _read_xml(body: bytes, content_type: str | None, url: str) -> Document:
     parsed = parse_xml(prepare(body), content_type, url)
     if not parsed.get("version") and not parsed.entries:
         raise FeedError(_what_it_is(body))
-    return Document(_line(parsed.feed.get("title")), tuple(entries_of(parsed)))
+    return Document(line(parsed.feed.get("title")), tuple(entries_of(parsed)))
 
 
 def _what_it_is(body: bytes) -> str:
@@ -105,25 +114,25 @@ def _what_it_is(body: bytes) -> str:
 def entries_of(parsed: Any, first_position: int = 0) -> Iterator[Entry]:
     """The entries of feedparser's result, counted from `first_position`; those without words are left out."""
     is_atom = str(parsed.get("version") or "").startswith("atom")
-    language = parsed.feed.get("language")
+    lang = parsed.feed.get("language")
     for position, raw in enumerate(parsed.entries[:MAX_ENTRIES], first_position):
-        entry = _entry(raw, position, is_atom, language)
+        entry = _entry(raw, position, is_atom, lang)
         if entry.title or entry.text:
             yield entry
 
 
-def _entry(raw: Mapping[str, Any], position: int, is_atom: bool, language: object) -> Entry:
+def _entry(raw: Mapping[str, Any], position: int, is_atom: bool, lang: object) -> Entry:
     title = _plain(raw.get("title_detail") or {"value": raw.get("title")}, is_atom)
     source = raw.get("source")
     return Entry(
         position=position,
-        guid=_address(raw.get("id")),
-        title=_line(title),
-        text=_capped(clean(_longest_text(raw, is_atom)).strip(), MAX_TEXT),
-        url=_web_address(raw.get("link")),
+        guid=address(raw.get("id")),
+        title=line(title),
+        text=capped(clean(_longest_text(raw, is_atom)).strip(), MAX_TEXT),
+        url=web_address(raw.get("link")),
         published=_moment(raw.get("published_parsed") or raw.get("updated_parsed")),
-        lang=_language(raw.get("language") or language),
-        outlet=_name(source.get("title")) if isinstance(source, Mapping) else None,
+        lang=language(raw.get("language") or lang),
+        outlet=name(source.get("title")) if isinstance(source, Mapping) else None,
     )
 
 
@@ -166,72 +175,35 @@ def _read_json(body: bytes) -> Document:
     items = whole.get("items") if isinstance(whole, dict) else None
     if not isinstance(items, list):
         raise FeedError("it is JSON without a list of items")
-    language = whole.get("language")
+    lang = whole.get("language")
     found = (
-        _json_entry(item, position, language)
+        _json_entry(item, position, lang)
         for position, item in enumerate(items[:MAX_ENTRIES])
         if isinstance(item, dict)
     )
-    return Document(_line(whole.get("title")), tuple(e for e in found if e.title or e.text))
+    return Document(line(whole.get("title")), tuple(e for e in found if e.title or e.text))
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
 
 
-def _json_entry(item: Mapping[str, object], position: int, language: object) -> Entry:
-    text = item.get("content_text") or html_to_text(_string(item.get("content_html"))) or item.get("summary")
+def _json_entry(item: Mapping[str, object], position: int, lang: object) -> Entry:
+    text = item.get("content_text") or html_to_text(string(item.get("content_html"))) or item.get("summary")
     return Entry(
         position=position,
-        guid=_address(item.get("id")),
-        title=_line(item.get("title")),
-        text=_capped(clean(_string(text)).strip(), MAX_TEXT),
-        url=_web_address(item.get("url")),
+        guid=address(item.get("id")),
+        title=line(item.get("title")),
+        text=capped(clean(string(text)).strip(), MAX_TEXT),
+        url=web_address(item.get("url")),
         published=_rfc3339(item.get("date_published")) or _rfc3339(item.get("date_modified")),
-        lang=_language(item.get("language") or language),
+        lang=language(item.get("language") or lang),
     )
 
 
 def _rfc3339(value: object) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(_string(value))
+        moment = datetime.fromisoformat(string(value))
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-# --- strings ---------------------------------------------------------------------------------------
-
-
-def _string(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return str(value)
-
-
-def _line(value: object) -> str:
-    return _capped(" ".join(clean(_string(value)).split()), MAX_TITLE)
-
-
-def _name(value: object) -> str | None:
-    return _capped(" ".join(clean(_string(value)).split()), MAX_NAME) or None
-
-
-def _address(value: object) -> str | None:
-    """A guid, or None; one too long for an index is cut, and told apart by the words of its entry."""
-    return clean(_string(value)).strip()[:MAX_ADDRESS] or None
-
-
-def _web_address(value: object) -> str | None:
-    address = clean(_string(value)).strip()
-    usable = address.lower().startswith(("http://", "https://")) and len(address) <= MAX_ADDRESS
-    return address if usable else None
-
-
-def _language(value: object) -> str | None:
-    code = re.match(r"[a-zA-Z]{2,3}(?=[-_]|$)", _string(value).strip())
-    return code.group().lower() if code else None
-
-
-def _capped(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - len(CUT_MARK)] + CUT_MARK

@@ -29,14 +29,19 @@ _ACCEPT = (
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole document with the validators that name this version of it."""
+    """A whole document with the validators that name this version of it.
+
+    `moved_to` is where redirects for good led, None where there were none. `fresh_seconds` is how long the
+    answer says it stays fresh, None where it says nothing.
+    """
 
     body: bytes
     content_type: str | None
     url: str
     etag: str | None
     last_modified: str | None
-    moved_for_good: bool = False
+    moved_to: str | None = None
+    fresh_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class NotModified:
 
     etag: str | None
     last_modified: str | None
+    moved_to: str | None = None
+    fresh_seconds: int | None = None
 
 
 async def fetch(client: GuardedClient, feed: Feed, now: datetime) -> Fetched | NotModified:
@@ -58,7 +65,12 @@ async def fetch(client: GuardedClient, feed: Feed, now: datetime) -> Fetched | N
         return await asyncio.to_thread(_read_file, path, feed.etag)
     response = await client.send(_request(feed))
     if response.status == 304:
-        return NotModified(_validator(response, "etag"), _validator(response, "last-modified"))
+        return NotModified(
+            etag=_validator(response, "etag"),
+            last_modified=_validator(response, "last-modified"),
+            moved_to=_moved_to(response),
+            fresh_seconds=fresh_seconds(response, now),
+        )
     if response.status != 200:
         raise _refusal(feed.url, response, now)
     return Fetched(
@@ -67,8 +79,17 @@ async def fetch(client: GuardedClient, feed: Feed, now: datetime) -> Fetched | N
         url=response.url,
         etag=_validator(response, "etag"),
         last_modified=_validator(response, "last-modified"),
-        moved_for_good=response.permanent_redirects_only,
+        moved_to=_moved_to(response),
+        fresh_seconds=fresh_seconds(response, now),
     )
+
+
+async def fetch_page(client: GuardedClient, url: str, now: datetime) -> Fetched:
+    """A page of a feed's archive, asked for once and without condition. Raises as `fetch` does."""
+    response = await client.send(_request(Feed(id="", url=url, outlet="")))
+    if response.status != 200:
+        raise _refusal(url, response, now)
+    return Fetched(response.body, response.header("content-type"), response.url, None, None)
 
 
 def local_path(url: str) -> Path | None:
@@ -101,6 +122,33 @@ def _request(feed: Feed) -> Request:
     return Request(
         "GET", feed.url, tuple(headers), deadline_seconds=DEADLINE_SECONDS, max_bytes=MAX_FEED_BYTES
     )
+
+
+def _moved_to(response: Response) -> str | None:
+    return response.url if response.permanent_redirects_only else None
+
+
+def fresh_seconds(response: Response, now: datetime) -> int | None:
+    """How long an answer says that it stays fresh: Cache-Control's max-age, else Expires; None: neither.
+
+    Junk counts as nothing said, and an answer that must not be kept is fresh for no time.
+    """
+    directives = [part.strip().lower() for part in (response.header("cache-control") or "").split(",")]
+    if "no-cache" in directives or "no-store" in directives:
+        return 0
+    age = _digits(response.header("age") or "") or 0
+    for directive in directives:
+        name, _, value = directive.partition("=")
+        if name.strip() == "max-age" and (seconds := _digits(value.strip().strip('"'))) is not None:
+            return max(0, seconds - age)
+    expires = response.header("expires")
+    until = retry_after(expires, now) if expires and not expires.strip().isdigit() else None
+    return None if until is None else int(until)
+
+
+def _digits(text: str) -> int | None:
+    text = text.strip()
+    return int(text[:12]) if text.isascii() and text.isdigit() else None
 
 
 def _validator(response: Response, name: str) -> str | None:

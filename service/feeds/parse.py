@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import IO
@@ -22,7 +22,7 @@ from typing import IO
 import service
 from service.core.model import Entry
 from service.core.text import clean
-from service.errors import FeedError
+from service.errors import FeedError, SitemapIndex
 
 WALL_SECONDS = 8.0
 # Isolated mode knows no PYTHONPATH and no current folder: the child is told where the package lies.
@@ -32,11 +32,15 @@ _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A feed's title and entries in document order. `why` says what was wrong, "" where nothing was."""
+    """A feed's title and entries in document order. `why` says what was wrong, "" where nothing was.
+
+    `several`: it was put together of several documents, so no validator of one answers for it.
+    """
 
     title: str
     entries: tuple[Entry, ...]
     why: str = ""
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,25 @@ class _Told:
     refused: str | None = None
     lost: int = 0
     trouble: str = ""
+    why: str = ""
+    sitemaps: tuple[str, ...] = ()
 
 
 def parse_feed(
     body: bytes, content_type: str | None, url: str, wall_seconds: float = WALL_SECONDS
 ) -> ParsedFeed:
-    """The entries of the feed in `body`: RSS, RDF, Atom or JSON Feed.
+    """The entries of the feed in `body`: RSS, RDF, Atom, JSON Feed or a news sitemap.
 
     Blocks for at most twice `wall_seconds`. Raises FeedError, one sentence, where it is no feed or where not
-    one entry could be had.
+    one entry could be had; SitemapIndex, with the sitemaps, where it is an index of some.
     """
     told = _run_child("whole", body, content_type, url, wall_seconds)
+    if told.sitemaps:
+        raise SitemapIndex(f"{_name(url)} is an index of {len(told.sitemaps)} sitemaps.", told.sitemaps)
     if told.refused is not None:
         raise FeedError(f"{_name(url)} is not a feed: {told.refused}.")
     if told.finished:
-        return ParsedFeed(told.title, told.entries)
+        return ParsedFeed(told.title, told.entries, told.why)
     saved = _run_child("salvage", body, content_type, url, wall_seconds)
     if not saved.entries:
         raise FeedError(f"{_name(url)} could not be parsed: {told.trouble}.")
@@ -111,15 +119,15 @@ def _feed_child(child: subprocess.Popen[bytes], data: bytes, wall_seconds: float
 
 def _listen(output: IO[bytes], trouble: str) -> _Told:
     told = _Told(trouble=trouble or "the parser said nothing")
-    title, entries, last = "", [], told
+    title, why, entries, last = "", "", [], told
     for line in _lines(output):
         if "position" in line:
             entries.append(_entry(line))
         elif "title" in line:
-            title = _text(line["title"]) or ""
+            title, why = _text(line["title"]) or "", _text(line.get("why")) or ""
         else:
             last = _last_words(line, told)
-    return _Told(title, tuple(entries), last.finished, last.refused, last.lost, last.trouble)
+    return replace(last, title=title, entries=tuple(entries), why=why)
 
 
 def _lines(output: IO[bytes]) -> Iterator[dict[str, object]]:
@@ -138,8 +146,13 @@ def _last_words(line: dict[str, object], told: _Told) -> _Told:
         lost = line.get("lost")
         return _Told(finished=True, lost=lost if isinstance(lost, int) else 0)
     if "refused" in line:
-        return _Told(refused=_text(line["refused"]) or "it cannot be read")
+        return _Told(refused=_text(line["refused"]) or "it cannot be read", sitemaps=_links(line))
     return _Told(trouble=_text(line.get("broke")) or told.trouble)
+
+
+def _links(line: dict[str, object]) -> tuple[str, ...]:
+    given = line.get("sitemaps")
+    return tuple(filter(None, map(_text, given))) if isinstance(given, list) else ()
 
 
 def _entry(line: dict[str, object]) -> Entry:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from service.core.model import Entry
-from service.errors import FeedError
+from service.errors import FeedError, SitemapIndex
 
 CPU_SECONDS = 5
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -53,6 +53,8 @@ def main() -> None:
         order = _read_order()
         lost = _salvage(order) if order.mode == "salvage" else _whole(order)
         _say({"end": True, "lost": lost})
+    except SitemapIndex as error:
+        _say({"refused": str(error), "sitemaps": list(error.sitemaps)})
     except FeedError as error:
         _say({"refused": str(error)})
     except Exception as error:  # noqa: BLE001 - the edge of this process: the parent decides what follows
@@ -81,7 +83,7 @@ def _whole(order: Order) -> int:
     from service.feeds.documents import read_document  # after the limits: importing is work as well
 
     document = read_document(order.body, order.content_type, order.url)
-    _say({"title": document.title})
+    _say({"title": document.title, "why": document.why})
     for entry in document.entries:
         _say_entry(entry)
     return 0

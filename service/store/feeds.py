@@ -1,33 +1,71 @@
-"""Feeds: what is declared, what is due, and what a poll leaves behind in one commit."""
+"""Feeds: what is declared, what is due, what a poll leaves behind in one commit, and what a person wants.
+
+A feed is declared by the settings, at each start anew, or added by a command, once. `history` is NULL where
+nothing is remembered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, case, func, null, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    not_,
+    null,
+    select,
+    true,
+    update,
+)
 
+from service.core.health import dark_after
+from service.core.history import NO_HISTORY, FeedEvent, FeedHistory, FeedNotice
 from service.core.model import Feed, PollPlan
-from service.errors import StoreError
+from service.errors import InputError, StoreError
+from service.store.codec import decode, encode
 from service.store.engine import insert_into, lock_names, reading, writing
 from service.store.items import add_revisions, known_fingerprints
-from service.store.schema import Moment, feeds
+from service.store.schema import Moment, feed_notices, feeds
 
-_DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang")
+_DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive")
 _KEPT = ("baseline_done", "etag", "last_modified", "next_poll_at", "failures", "fetched_at")
 
 _WHOLE = ("fetched", "not_modified")  # outcomes that say what the whole document is
 
+_POLLED = and_(feeds.c.enabled, feeds.c.paused_because.is_(None))
+_FEEDS = select(*(feeds.c[name] for name in ("id", *_DECLARED, *_KEPT, "moved_url", "dark_since", "history")))
 _DUE = (
-    select(*(feeds.c[name] for name in ("id", *_DECLARED, *_KEPT)))
-    .where(feeds.c.enabled, feeds.c.next_poll_at <= bindparam("now", type_=Moment))
+    _FEEDS.where(_POLLED, feeds.c.next_poll_at <= bindparam("now", type_=Moment))
     .order_by(feeds.c.next_poll_at, feeds.c.id)
     .limit(bindparam("most"))
 )
-_NEXT = select(func.min(feeds.c.next_poll_at)).where(feeds.c.enabled)
+_NEXT = select(func.min(feeds.c.next_poll_at)).where(_POLLED)
+_GOING_DARK = (
+    select(feeds.c.id, feeds.c.last_reason, feeds.c.fetched_at)
+    .where(_POLLED, feeds.c.failures > 0, feeds.c.dark_since.is_(None))
+    .where(feeds.c.dark_at <= bindparam("now", type_=Moment))
+    # One that is due has not been asked yet, as after a time in which nothing ran.
+    .where(feeds.c.next_poll_at > bindparam("now", type_=Moment))
+    .order_by(feeds.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedFeed:
+    """A feed that something befell."""
+
+    feed_id: str
+    notice: FeedNotice
 
 
 class FeedRows:
@@ -40,15 +78,79 @@ class FeedRows:
         """Make these the feeds that are polled.
 
         A new one is due `now`. A known one keeps what its polls left behind; if its url changed, its
-        validators are dropped and it is due `now`. One that is not named is kept and not polled.
+        validators and its history are dropped and it is due `now`. One that is not named is kept and not
+        polled, unless a command added it.
         """
         names = sorted({feed.id: feed for feed in declared}.items())
         with writing(self._engine) as connection:
             lock_names(connection, ["rumorwatch feeds"])  # two starts at once would lock the rows crosswise
-            connection.execute(update(feeds).values(enabled=False))
+            connection.execute(update(feeds).where(not_(feeds.c.added)).values(enabled=False))
             if names:
                 rows = [_declared_row(feed, now) for _, feed in names]
                 connection.execute(_declare(self._engine.dialect.name), rows)
+
+    def add(self, added: Sequence[Feed], now: datetime) -> tuple[str, ...]:
+        """Poll these too, whatever the settings declare, all or none; the ids of those not polled before.
+
+        One that is known already stays as it is.
+        """
+        wanted = {feed.id: feed for feed in added}
+        with writing(self._engine) as connection:
+            lock_names(connection, ["rumorwatch feeds"])
+            ids = feeds.c.id.in_(list(wanted))
+            polled = set(connection.execute(select(feeds.c.id).where(ids, feeds.c.enabled)).scalars())
+            rows = [_declared_row(feed, now) | {"added": True} for _, feed in sorted(wanted.items())]
+            if rows:
+                statement = insert_into(feeds, self._engine.dialect.name)
+                kept = statement.on_conflict_do_update(
+                    index_elements=["id"], set_={"added": true(), "enabled": true()}
+                )
+                connection.execute(kept, rows)
+        return tuple(name for name in wanted if name not in polled)
+
+    def pause(self, feed_id: str, why: str, now: datetime) -> None:
+        """Do not poll `feed_id` until it is resumed. InputError where there is none."""
+        with writing(self._engine) as connection:
+            _change(connection, feed_id, {"paused_because": why})
+            _note(connection, feed_id, (FeedNotice(FeedEvent.PAUSED, why),), now)
+
+    def resume(self, feed_id: str, why: str, now: datetime) -> None:
+        """Poll `feed_id` again, `now`, whatever paused it. InputError where there is none."""
+        with writing(self._engine) as connection:
+            row = connection.execute(_FEEDS.where(feeds.c.id == feed_id)).one_or_none()
+            if row is None:
+                raise _no_such(feed_id)
+            feed = _feed(row)
+            changes = {
+                "paused_because": None,
+                "next_poll_at": now,
+                "dark_at": now + dark_after(feed.interval_seconds),
+                "history": encode(replace(feed.history, gone_since=None)),
+            }
+            _change(connection, feed_id, changes)
+            _note(connection, feed_id, (FeedNotice(FeedEvent.RESUMED, why),), now)
+
+    def one(self, feed_id: str) -> Feed | None:
+        """The feed of that id as the next poll will find it, or None."""
+        with reading(self._engine) as connection:
+            row = connection.execute(_FEEDS.where(feeds.c.id == feed_id)).one_or_none()
+        return None if row is None else _feed(row)
+
+    def note_dark(self, now: datetime) -> list[NotedFeed]:
+        """Note each feed that fails and brought nothing for too long, once until it is back; those found."""
+        with reading(self._engine) as connection:
+            if connection.execute(_GOING_DARK.limit(1), {"now": now}).first() is None:
+                return []
+        noted = []
+        with writing(self._engine) as connection:
+            lock_names(connection, ["rumorwatch dark feeds"])  # two schedulers tell it once
+            for row in connection.execute(_GOING_DARK, {"now": now}).all():
+                last = f"since {row.fetched_at:%Y-%m-%d %H:%M} UTC" if row.fetched_at else "so far"
+                said = FeedNotice(FeedEvent.DARK, f"nothing came {last}: {row.last_reason}")
+                _change(connection, row.id, {"dark_since": now})
+                _note(connection, row.id, (said,), now)
+                noted.append(NotedFeed(row.id, said))
+        return noted
 
     def due(self, now: datetime, limit: int) -> list[Feed]:
         """Feeds whose time has come, the one that waits longest first."""
@@ -71,6 +173,7 @@ class FeedRows:
         """
         with writing(self._engine) as connection:
             _note_poll(connection, feed_id, plan, now)
+            _note(connection, feed_id, plan.notices, now)
             return add_revisions(connection, feed_id, plan.revisions, now)
 
     def seconds_until_next(self, now: datetime) -> float | None:
@@ -91,7 +194,8 @@ def _declared_row(feed: Feed, now: datetime) -> dict[str, object]:
         fetched_at=None,
     )
     row: dict[str, object] = {name: getattr(fresh, name) for name in ("id", *_DECLARED, *_KEPT)}
-    return row | {"enabled": True, "declared_at": now}
+    dark_at = now + dark_after(feed.interval_seconds)
+    return row | {"enabled": True, "declared_at": now, "dark_at": dark_at}
 
 
 @cache
@@ -100,33 +204,64 @@ def _declare(dialect: str) -> Any:
     new = statement.excluded
     moved = feeds.c.url != new.url
     changes: dict[str, Any] = {name: new[name] for name in (*_DECLARED, "enabled")}
-    changes["etag"] = case((moved, null()), else_=feeds.c.etag)
-    changes["last_modified"] = case((moved, null()), else_=feeds.c.last_modified)
-    changes["fetched_at"] = case((moved, null()), else_=feeds.c.fetched_at)
+    for name in ("etag", "last_modified", "fetched_at", "history", "moved_url", "dark_since"):
+        changes[name] = case((moved, null()), else_=feeds.c[name])
     changes["next_poll_at"] = case((moved, new.next_poll_at), else_=feeds.c.next_poll_at)
+    changes["dark_at"] = case((moved, new.dark_at), else_=func.coalesce(feeds.c.dark_at, new.dark_at))
     return statement.on_conflict_do_update(index_elements=["id"], set_=changes)
 
 
 def _note_poll(connection: Connection, feed_id: str, plan: PollPlan, now: datetime) -> None:
-    saved = connection.execute(
-        update(feeds)
-        .where(feeds.c.id == feed_id)
-        .values(
-            etag=plan.etag,
-            last_modified=plan.last_modified,
-            next_poll_at=plan.next_poll_at,
-            baseline_done=plan.baseline_done,
-            failures=plan.failures,
-            fetched_at=now if plan.outcome in _WHOLE else feeds.c.fetched_at,
-            last_polled_at=now,
-            last_outcome=plan.outcome,
-            last_reason=plan.reason,
-            last_status=plan.http_status,
-        )
-    )
+    whole = plan.outcome in _WHOLE
+    values: dict[str, Any] = {
+        "etag": plan.etag,
+        "last_modified": plan.last_modified,
+        "next_poll_at": plan.next_poll_at,
+        "baseline_done": plan.baseline_done,
+        "failures": plan.failures,
+        "last_polled_at": now,
+        "last_outcome": plan.outcome,
+        "last_reason": plan.reason,
+        "last_status": plan.http_status,
+    }
+    if whole:
+        values |= {"fetched_at": now, "dark_since": None}
+    # What a plan does not speak of stays as it is: a person may have paused the feed meanwhile.
+    given: dict[str, Any] = {
+        "history": None if plan.history is None else encode(plan.history),
+        "moved_url": plan.move_to,
+        "paused_because": plan.pause_because,
+        "dark_at": plan.dark_at,
+    }
+    values |= {name: value for name, value in given.items() if value is not None}
+    saved = connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**values))
     if saved.rowcount != 1:
         raise StoreError(f"The feed {feed_id!r} was polled but never declared.")
 
 
+def _change(connection: Connection, feed_id: str, values: dict[str, Any]) -> None:
+    if connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**values)).rowcount != 1:
+        raise _no_such(feed_id)
+
+
+def _no_such(feed_id: str) -> InputError:
+    return InputError(f"There is no feed {feed_id!r}: `rumorwatch feeds list` names them.")
+
+
+def _note(connection: Connection, feed_id: str, notices: Sequence[FeedNotice], now: datetime) -> None:
+    rows = [{"feed_id": feed_id, "at": now, "event": str(one.event), "why": one.why} for one in notices]
+    if rows:
+        connection.execute(insert(feed_notices), rows)
+
+
+def history_of(text: str | None) -> FeedHistory:
+    """The history that a row's text holds, or that of a feed of which nothing is remembered."""
+    return decode(FeedHistory, text) if text else NO_HISTORY
+
+
 def _feed(row: Row[Any]) -> Feed:
-    return Feed(**row._mapping)
+    values = dict(row._mapping)
+    moved_url, history = values.pop("moved_url"), history_of(values.pop("history"))
+    if moved_url is not None:
+        values |= {"url": moved_url, "moved_from": values["url"]}
+    return Feed(**values, history=history)
