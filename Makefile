@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-.PHONY: run test check fuzz format accuracy accuracy-quick bench lock clean
+.PHONY: run test check fuzz format accuracy accuracy-quick stories races bench lock clean
 
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
@@ -23,17 +23,26 @@ check: $(TEST_READY)
 
 # A hundred thousand generated texts through the reader: no exception, exact spans, the same answer twice.
 fuzz: $(TEST_READY)
-	$(BIN)/pytest tests/unit/reading/test_any_text.py -k "news_like or any_text_is_read" --hypothesis-profile=many
+	$(BIN)/pytest tests/unit/reading/test_any_text.py -k "news_like or any_text_is_read" --hypothesis-profile=many --timeout=3000
 
 # Measures reading in public and fails where a figure fell by more than noise; the labelled texts lie outside the
 # project. CORPUS=DIR measures another folder instead; FNC1_TEST=DIR scores a labelled half that nothing learned from.
 SHARED := ../shared
+NEWS := benchmarks/news
 accuracy: $(TEST_READY)
-	$(BIN)/python -m benchmarks.accuracy $(if $(CORPUS),$(CORPUS),--corpus $(SHARED)/corpus --reuters $(SHARED)/reuters $(if $(FNC1_TEST),,--fnc1 $(SHARED)/fnc1)) $(if $(FNC1_TEST),--fnc1-test $(FNC1_TEST))
+	$(BIN)/python -m benchmarks.accuracy $(if $(CORPUS),$(CORPUS),--corpus $(SHARED)/corpus --reuters $(SHARED)/reuters --news $(NEWS) $(if $(FNC1_TEST),,--fnc1 $(SHARED)/fnc1)) $(if $(FNC1_TEST),--fnc1-test $(FNC1_TEST))
 
 # The same without the cross-validation, which takes minutes.
 accuracy-quick: $(TEST_READY)
-	$(BIN)/python -m benchmarks.accuracy --corpus $(SHARED)/corpus --reuters $(SHARED)/reuters
+	$(BIN)/python -m benchmarks.accuracy --corpus $(SHARED)/corpus --reuters $(SHARED)/reuters --news $(NEWS)
+
+# Labelled episodes replayed as one stream: do statements find their stories, do denials alert, once?
+stories: $(TEST_READY)
+	$(BIN)/python -m benchmarks.stories --corpus $(if $(CORPUS),$(CORPUS),$(SHARED)/corpus)
+
+# Two workers meet two reports of one rumor, ten thousand times on each kind of database (half an hour).
+races: $(TEST_READY)
+	$(BIN)/python -m benchmarks.races
 
 bench: $(TEST_READY)
 	$(BIN)/python -m benchmarks.reading_speed

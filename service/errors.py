@@ -31,6 +31,14 @@ class FeedError(RumorwatchError):
     """A feed that could not be fetched or parsed."""
 
 
+class SitemapIndex(FeedError):
+    """The document holds no entries, but names the sitemaps that may: `sitemaps`, the newest first."""
+
+    def __init__(self, message: str, sitemaps: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.sitemaps = sitemaps
+
+
 class OutgoingError(RumorwatchError):
     """A request of ours failed. `permanent`: trying again unchanged is pointless.
 

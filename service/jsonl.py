@@ -38,6 +38,11 @@ def parse_item(line: str) -> GivenItem:
         row = json.loads(line, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}") from None
+    return item_of(row)
+
+
+def item_of(row: object) -> GivenItem:
+    """One item of what a line held; InputError with the reason where it is none."""
     if not isinstance(row, dict):
         raise InputError("not a JSON object")
     title, text = _text(row, "title") or "", _text(row, "text") or ""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs
-from service.core.model import Due
+from service.clocks.fire import RanOut, fire_due
+from service.core.clocks import ClockBook
+from service.core.model import Due, Subscription
 from service.doorbell import Doorbell, Work
 from service.errors import StoreError
 from service.feeds.poll import PollReport, poll_due
@@ -19,8 +22,17 @@ from service.store.ledger import Ledger
 
 POLL_TICK_SECONDS = 1.0
 MOST_FEEDS_A_TICK = 200
+CLOCK_TICK_SECONDS = 15.0
 
 Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What runs on stories, and who hears of it when it ran out."""
+
+    clocks: ClockBook
+    subscriptions: tuple[Subscription, ...]
 
 
 def build_scheduler(
@@ -29,6 +41,7 @@ def build_scheduler(
     bell: Doorbell,
     clock: Clock,
     sweep_seconds: float,
+    timed: Timed,
 ) -> BackgroundScheduler:
     """A scheduler, not yet started, whose jobs never overlap themselves."""
     scheduler = BackgroundScheduler(
@@ -40,6 +53,7 @@ def build_scheduler(
     jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
         ("poll", lambda: poll_once(ledger, open_client, bell, clock), POLL_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
+        ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
     )
     for name, job, seconds in jobs:
         scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
@@ -52,6 +66,7 @@ def poll_once(
     """Polls every feed that is due and rings if anything new was stored."""
     try:
         reports = asyncio.run(_poll(ledger, open_client, clock))
+        dark = ledger.feeds.note_dark(clock())
     except StoreError as error:
         logs.failure("poll.store_failed", error)
         return []
@@ -63,6 +78,9 @@ def poll_once(
             new=report.revisions,
             reason=report.reason,
         )
+    befell = [(report.feed_id, notice) for report in reports for notice in report.notices]
+    for feed_id, notice in befell + [(one.feed_id, one.notice) for one in dark]:
+        logs.line(str(notice.event), feed=feed_id, reason=notice.why)
     if any(report.revisions for report in reports):
         bell.ring(Work.ITEMS)
     return reports
@@ -88,3 +106,25 @@ def sweep_once(ledger: Ledger, bell: Doorbell, clock: Clock) -> Due:
     if due.deliveries:
         bell.ring(Work.DELIVERIES)
     return due
+
+
+def clocks_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) -> tuple[RanOut, ...]:
+    """Deals with every clock that ran out and rings if anybody is to hear of one."""
+    found: list[RanOut] = []
+    more = True
+    while more:
+        now = clock()
+        try:
+            ran_out, more = fire_due(ledger, timed.clocks, timed.subscriptions, now, now)
+        except StoreError as error:
+            logs.failure("clocks.store_failed", error)
+            break
+        found += ran_out
+    for one in found:
+        told = sum(decision.alert is not None for decision in one.decisions)
+        logs.line(
+            "clock.ran_out", rule=one.clock.rule.id, story=one.story.id, party=one.clock.party, alerts=told
+        )
+    if any(decision.alert for one in found for decision in one.decisions):
+        bell.ring(Work.DELIVERIES)
+    return tuple(found)

@@ -7,6 +7,7 @@ the one named by `RUMORWATCH_CONFIG`, else `rumorwatch.toml` in the working fold
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
@@ -30,14 +31,20 @@ class FeedSettings(BaseModel):
 
     url: str = Field(min_length=1, description="Address of the feed, or the path of a file on this machine.")
     outlet: str = Field("", description="Name shown for its items; empty: the host of the address.")
-    interval_minutes: float = Field(
-        15,
+    interval_minutes: float | None = Field(
+        None,
         ge=1 / 60,
-        description="Minutes between two polls. 15 is polite; below 5 only on your own servers.",
+        description="Minutes between two polls, whatever the publisher asks for; below 5 only on your own "
+        "servers. Empty: 5 to 60, as often as it has news and its publisher allows.",
     )
     lang: str | None = Field(None, description="Language of its items; empty: recognised item by item.")
     told_as_news: bool = Field(
         False, description="Alert on what the first fetch finds, however old: for demonstrations and tests."
+    )
+    watchlist: str | tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (),
+        description="Names that fill `{query}` in the address, one feed a name, or a subscription whose "
+        "watchlist does; empty: the watchlist of these settings.",
     )
 
 
@@ -87,6 +94,27 @@ class TerminalSettings(BaseModel):
 
 
 ChannelSettings = Annotated[WebhookSettings | MailSettings | TerminalSettings, Field(discriminator="kind")]
+
+
+class SubscriptionSettings(BaseModel):
+    """One `[[subscriptions]]` table: who hears of what."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, description="How the subscription is named in alerts and reasons.")
+    watchlist: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        (), description="Companies, people and bodies it hears of, by any of their names; none: every story."
+    )
+    minimum_strength: Literal["flat", "limited", "not_aware"] = Field(
+        "not_aware", description="The weakest denial that alerts."
+    )
+    channels: tuple[str, ...] = Field((), description="Names of `[[channels]]`; none: all of them.")
+    doubtful: bool = Field(
+        False, description="Alert on a statement too that only may belong to the story, marked as doubtful."
+    )
+    takes: tuple[Literal["story.silent", "story.rule_clock"], ...] = Field(
+        (), description="Events of time that alert: nobody replied, a time set by a market's rules ran out."
+    )
 
 
 class Settings(BaseSettings):
@@ -140,6 +168,16 @@ class Settings(BaseSettings):
         "not_aware", description="The weakest denial that alerts."
     )
 
+    subscriptions: Annotated[tuple[SubscriptionSettings, ...], NoDecode] = Field(
+        (), description="`[[subscriptions]]` tables; none: one to everything, on every channel."
+    )
+    intake_token: SecretStr | None = Field(
+        None, description="Bearer token of programs that push items to /api/v1/items; empty: nobody may."
+    )
+    silence_hours: int = Field(
+        24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -166,6 +204,14 @@ class Settings(BaseSettings):
                 "must be a loopback address (127.0.0.1, ::1 or localhost): the page has no login yet"
             )
         return host
+
+    @field_validator("intake_token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        given = None if token is None else token.get_secret_value()
+        if given is not None and not re.fullmatch(r"[!-~]{24,500}", given):
+            raise ValueError("must be 24 to 500 characters of ASCII without spaces: make one at random")
+        return token
 
     @field_validator("allow_networks")
     @classmethod

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
 from redis import Redis
 
 from service.alerts.channels import ConsoleChannel, MailChannel, WebhookChannel, check_channel
@@ -18,19 +19,36 @@ from service.alerts.console import ConsoleTransport, writer
 from service.alerts.mail import MailTransport
 from service.alerts.transport import Transport
 from service.alerts.webhook import WebhookTransport
-from service.core.model import Feed, Subscription
+from service.clocks import load_clocks
+from service.core.addresses import networks
+from service.core.clocks import ClockBook
+from service.core.intervals import USUAL
+from service.core.model import EventType, Feed, Strength, Subscription
 from service.core.reading.lexicon import Knowledge
 from service.core.text import stable_id
 from service.doorbell import Doorbell, LocalBell, RqBell
-from service.errors import SettingsError
+from service.errors import InputError, SettingsError
+from service.feeds.fetch import local_path
+from service.feeds.listed import FILE, read_list, same
+from service.feeds.opml import ListedFeed
+from service.feeds.pushed import INTAKE, keep_unpolled
+from service.feeds.search_feeds import QUERY, expanded, is_template
 from service.lexicons import load_knowledge
 from service.net import GuardedClient
-from service.settings import FeedSettings, MailSettings, Settings, TerminalSettings, WebhookSettings
+from service.settings import (
+    FeedSettings,
+    MailSettings,
+    Settings,
+    SubscriptionSettings,
+    TerminalSettings,
+    WebhookSettings,
+)
 from service.store.ledger import Ledger
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 DEMO_FEED = SEEDS / "feed.atom"
 REDIS_SECONDS = 5.0
+TERMINAL = "terminal"  # the channel where none is set
 
 Clock = Callable[[], datetime]
 Channel = WebhookChannel | MailChannel | ConsoleChannel
@@ -52,12 +70,12 @@ class Parts:
     channels: tuple[Channel, ...]
     subscriptions: tuple[Subscription, ...]
     watchlist: tuple[str, ...]
+    clocks: ClockBook
     steady: Mapping[str, Transport]
 
     def open_client(self) -> GuardedClient:
         """A guarded client, to be closed by whoever opened it."""
-        agent = f"rumorwatch/{version('rumorwatch')}"
-        return GuardedClient(allow_networks=self.settings.allow_networks, user_agent=agent)
+        return open_client(self.settings)
 
     @asynccontextmanager
     async def open_transports(self) -> AsyncIterator[Mapping[str, Transport]]:
@@ -76,6 +94,12 @@ class Parts:
         return base_url(self.settings)
 
 
+def open_client(settings: Settings) -> GuardedClient:
+    """A guarded client within the settings, to be closed by whoever opened it."""
+    agent = f"rumorwatch/{version('rumorwatch')}"
+    return GuardedClient(allow_networks=settings.allow_networks, user_agent=agent)
+
+
 def utc_now() -> datetime:
     """The clock of a running service."""
     return datetime.now(UTC)
@@ -83,16 +107,11 @@ def utc_now() -> datetime:
 
 def open_parts(settings: Settings, bell: Doorbell, clock: Clock = utc_now) -> Parts:
     """Checks what is set, opens the ledger, loads the language knowledge. Nothing runs yet."""
-    channels = tuple(_channel(channel) for channel in settings.channels) or (ConsoleChannel("terminal"),)
+    channels = tuple(_channel(channel) for channel in settings.channels) or (ConsoleChannel(TERMINAL),)
     for channel in channels:
         check_channel(channel)
     knowledge = load_knowledge()
     watchlist = tuple(knowledge.names.canonical(name) for name in settings.watchlist)
-    everything = Subscription(
-        name="everything",
-        minimum_strength=settings.strength,
-        channels=tuple(channel.name for channel in channels),
-    )
     return Parts(
         settings=settings,
         ledger=open_ledger(settings),
@@ -100,10 +119,56 @@ def open_parts(settings: Settings, bell: Doorbell, clock: Clock = utc_now) -> Pa
         bell=bell,
         clock=clock,
         channels=channels,
-        subscriptions=(everything,),
+        subscriptions=subscriptions(settings, knowledge),
+        clocks=clock_book(knowledge, settings.silence_hours),
         watchlist=watchlist,
         steady=_steady(channels, base_url(settings)),
     )
+
+
+def subscriptions(settings: Settings, knowledge: Knowledge | None = None) -> tuple[Subscription, ...]:
+    """Who hears of what: those that are set, or one to everything. SettingsError for an unknown channel.
+
+    `knowledge` turns the names of watchlists into canonical ones; loaded where it is needed and not given.
+    """
+    named = tuple(channel.name for channel in settings.channels) or (TERMINAL,)
+    if not settings.subscriptions:
+        return (Subscription(name="everything", minimum_strength=settings.strength, channels=named),)
+    if knowledge is None and any(one.watchlist for one in settings.subscriptions):
+        knowledge = load_knowledge()
+    found = tuple(subscription(one, named, knowledge) for one in settings.subscriptions)
+    names = [one.name for one in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SettingsError(f"subscriptions: the name {twice!r} is taken twice.")
+    return found
+
+
+def subscription(
+    given: SubscriptionSettings, channels: tuple[str, ...] | None, knowledge: Knowledge | None
+) -> Subscription:
+    """One subscription as the core knows it, its names canonical where `knowledge` is there to say.
+
+    `channels` are those that are set; None: nothing is sent, so none needs to be.
+    """
+    unknown = next((name for name in given.channels if channels is not None and name not in channels), None)
+    if unknown is not None:
+        raise SettingsError(f"subscriptions: {given.name} names the channel {unknown!r}, which is not set.")
+    names = knowledge.names.canonical if knowledge else str
+    return Subscription(
+        name=given.name,
+        watchlist=tuple(dict.fromkeys(names(name) for name in given.watchlist)),
+        minimum_strength=Strength(given.minimum_strength),
+        channels=given.channels or channels or (),
+        doubtful=given.doubtful,
+        takes=tuple(EventType(event) for event in given.takes),
+    )
+
+
+def clock_book(knowledge: Knowledge, silence_hours: int) -> ClockBook:
+    """The clocks that run on stories, over the companies that the name table knows."""
+    companies = [row for row in knowledge.names.rows.values() if row.kind in ("company", "bank")]
+    return load_clocks({row.name: row.country for row in companies}, silence_hours)
 
 
 def open_ledger(settings: Settings) -> Ledger:
@@ -139,13 +204,103 @@ def base_url(settings: Settings) -> str:
     return (settings.base_url or f"http://{host}:{settings.port}").rstrip("/")
 
 
+def is_demo(settings: Settings) -> bool:
+    """Whether no feed is named and none was imported, so that the seeds are watched."""
+    return not _named(settings)
+
+
 def feeds(settings: Settings) -> tuple[Feed, ...]:
-    """The feeds to poll: those of the settings, or the demonstration feed, which is told as news."""
-    if settings.feeds:
-        return tuple(_feed(feed) for feed in settings.feeds)
+    """The feeds to poll: those of the settings and the imported ones, or the demonstration feed.
+
+    The demonstration feed is told as news. SettingsError for a search feed that no watchlist fills.
+    """
+    named = _named(settings)
+    if named:
+        return tuple({feed.id: feed for one in named for feed in _expanded(one, settings)}.values())
     address = str(DEMO_FEED)
     # The id does not hold the folder, so a clone that moved keeps its ledger.
     return (Feed(id=stable_id("f", "seeds"), url=address, outlet="seeds", told_as_news=True),)
+
+
+def declare_feeds(ledger: Ledger, settings: Settings, now: datetime) -> None:
+    """Make the feeds of `settings` those that are polled, from now on, by a running service too."""
+    pushed = (INTAKE,) if settings.intake_token is not None else ()
+    ledger.feeds.declare((*feeds(settings), *pushed), now)
+    if pushed:
+        keep_unpolled(ledger.feeds, now)
+
+
+def imported_feeds(settings: Settings) -> tuple[ListedFeed, ...]:
+    """The feeds that were imported. SettingsError where their list cannot be used."""
+    return read_list(list_path(settings), networks(settings.allow_networks))
+
+
+def list_path(settings: Settings) -> Path:
+    """Where the list of imported feeds lies."""
+    return settings.data_dir / FILE
+
+
+def feed_settings(feed: ListedFeed) -> FeedSettings:
+    """What an imported feed says, checked as the settings check it. InputError where it is wrong."""
+    said = {
+        "outlet": feed.outlet if feed.outlet is not None else feed.title,
+        "interval_minutes": feed.interval_minutes,
+        "lang": feed.lang,
+        "told_as_news": feed.told_as_news,
+        "watchlist": feed.watchlist or feed.subscription,
+    }
+    try:
+        known = {name: value for name, value in said.items() if value not in (None, "")}
+        return FeedSettings.model_validate({"url": feed.url, **known})
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        raise InputError(f"{feed.url}: {problem['loc'][0]} is wrong: {problem['msg']}") from None
+
+
+def listed_feed(feed: FeedSettings) -> ListedFeed:
+    """A feed of the settings as a list names it."""
+    names = isinstance(feed.watchlist, tuple)
+    return ListedFeed(
+        url=feed.url,
+        title=feed.outlet,
+        outlet=feed.outlet or None,
+        interval_minutes=feed.interval_minutes,
+        lang=feed.lang,
+        told_as_news=feed.told_as_news,
+        watchlist=feed.watchlist if isinstance(feed.watchlist, tuple) else (),
+        subscription=None if names else str(feed.watchlist),
+    )
+
+
+def _named(settings: Settings) -> tuple[FeedSettings, ...]:
+    """The feeds of the settings, then the imported ones that these do not name."""
+    taken = {same(feed.url) for feed in settings.feeds}
+    imported = [feed for feed in imported_feeds(settings) if same(feed.url) not in taken]
+    try:
+        return (*settings.feeds, *(feed_settings(feed) for feed in imported))
+    except InputError as error:
+        raise SettingsError(f"the list of feeds {list_path(settings)} cannot be used: {error}.") from None
+
+
+def _expanded(feed: FeedSettings, settings: Settings) -> tuple[Feed, ...]:
+    """The feed, or one for each name that its address is filled with."""
+    if not is_template(feed.url):
+        if feed.watchlist:
+            raise SettingsError(f"feeds: {feed.url} has a watchlist and no {QUERY} to be filled from it.")
+        return (_feed(feed),)
+    urls = expanded(feed.url, _names(feed, settings))
+    if not urls:
+        raise SettingsError(f"feeds: {feed.url} is to be filled from a watchlist, and it holds no names.")
+    return tuple(_feed(feed.model_copy(update={"url": url})) for url in urls)
+
+
+def _names(feed: FeedSettings, settings: Settings) -> tuple[str, ...]:
+    if isinstance(feed.watchlist, tuple):
+        return feed.watchlist or settings.watchlist
+    named = next((one for one in settings.subscriptions if one.name == feed.watchlist), None)
+    if named is None:
+        raise SettingsError(f"feeds: {feed.url} names the subscription {feed.watchlist!r}, which is not set.")
+    return named.watchlist
 
 
 def _feed(feed: FeedSettings) -> Feed:
@@ -153,10 +308,18 @@ def _feed(feed: FeedSettings) -> Feed:
         id=stable_id("f", feed.url),
         url=feed.url,
         outlet=feed.outlet or urlsplit(feed.url).hostname or Path(feed.url).stem,
-        interval_seconds=max(1, round(feed.interval_minutes * 60)),
+        interval_seconds=USUAL
+        if feed.interval_minutes is None
+        else max(1, round(feed.interval_minutes * 60)),
+        adaptive=feed.interval_minutes is None and local_path(feed.url) is None,
         lang=feed.lang,
         told_as_news=feed.told_as_news,
     )
+
+
+def one_feed(url: str, outlet: str = "", minutes: float | None = None, lang: str | None = None) -> Feed:
+    """A feed that a person names. InputError where what is said of it is wrong."""
+    return _feed(feed_settings(ListedFeed(url, outlet=outlet or None, interval_minutes=minutes, lang=lang)))
 
 
 def _channel(channel: WebhookSettings | MailSettings | TerminalSettings) -> Channel:

@@ -21,6 +21,7 @@ from service.core.model import (
     Status,
     Strength,
 )
+from service.core.records import Line, PartyRecord, Record, party_records, records
 from service.errors import InputError, StoreError
 from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow, TimelineRow
 from service.web.app import create_app
@@ -203,6 +204,7 @@ class FakeReports:
     feed_rows: list[FeedRow] = field(default_factory=list)
     broken: bool = False
     asked: list[str] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
     def stories(
         self, limit: int = 50, cursor: str | None = None, status: Status | None = None
@@ -220,6 +222,14 @@ class FakeReports:
         self.check()
         rows = sorted((a for p in self.pages for a in p.alerts), key=lambda a: a.created_at, reverse=True)
         return _cut(rows, limit, cursor)
+
+    def records(self) -> tuple[Record, ...]:
+        self.check()
+        return records(self.lines)
+
+    def party_records(self) -> tuple[PartyRecord, ...]:
+        self.check()
+        return party_records(self.lines)
 
     def feeds(self) -> list[FeedRow]:
         self.check()

@@ -1,55 +1,33 @@
 """Handle one item: read, match, advance, decide; one commit.
 
 The shell around the core: it loads candidates, asks the core, saves the steps. Everything interesting is
-decided in service/core.
+decided in service/core. A statement that follows on all that its story holds moves the story by one step; one
+that was told before something the story holds, or that a person's decision concerns, has the story folded
+anew (refolding.py), to the same end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.core.alerting import decide_alert, is_watched
-from service.core.matching import find_story, keys_of
-from service.core.model import (
-    AlertDecision,
-    Claim,
-    ClaimedRevision,
-    Item,
-    Kind,
-    Match,
-    Reading,
-    Statement,
-    Step,
-    Subscription,
-)
-from service.core.reading.lexicon import Knowledge
+from service.core.alerting import is_watched
+from service.core.clocks import clocks_of
+from service.core.decisions import Decision, Ruling, in_force, mark_of, rule
+from service.core.folding import Kept, order_of
+from service.core.matching import keys_of
+from service.core.model import Claim, ClaimedRevision, Item, Kind, Match, Reading, Statement, Step, Story
 from service.core.reading.read import read_statements
-from service.core.stories import advance, open_story
-from service.store.ledger import Handling, Ledger
+from service.core.stories import advance, open_story, opened_id
+from service.store.handling import Handling
+from service.store.ledger import Ledger
+from workers.refolding import refold
+from workers.telling import Handled as Handled, Rules as Rules, tell
 
 MOST_CANDIDATES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What an item is handled by: the language knowledge, what is tracked, and who hears of it.
-
-    An empty `watchlist` (canonical names) tracks everything.
-    """
-
-    knowledge: Knowledge
-    subscriptions: tuple[Subscription, ...]
-    watchlist: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Handled:
-    """One statement that joined or opened a story, and what each subscription was told."""
-
-    step: Step
-    decisions: tuple[AlertDecision, ...]
+_UNPLACED = "no open story, and it opens none"
+_ITS_OWN = ("opened by this item",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +40,29 @@ class Group:
 
 def handle_item(ledger: Ledger, rules: Rules, claimed: ClaimedRevision, now: datetime) -> tuple[Handled, ...]:
     """Reads the item and commits all that follows from it at once; LeaseLost if it was taken over."""
-    reading = read_statements(claimed.item, rules.knowledge)
+    return handle_reading(ledger, rules, claimed, read_statements(claimed.item, rules.knowledge), now)
+
+
+def handle_reading(
+    ledger: Ledger, rules: Rules, claimed: ClaimedRevision, reading: Reading, now: datetime
+) -> tuple[Handled, ...]:
+    """`handle_item` for an item that was read already."""
     groups = group_by_claim(reading, rules.watchlist)
     locks = sorted({key for group in groups for key in keys_of(group.claim)})
-    handled: list[Handled] = []
-    reported: set[str] = set()
     with ledger.handling(claimed, locks) as transaction:
+        placing = _Placing(transaction, rules, claimed.item, now, transaction.decisions() if groups else ())
         for group in groups:
-            for ordinal, step in _place(transaction, group, claimed.item, reported):
-                transaction.save_step(step, ordinal, keys_of(step.statement.claim))
-                handled.append(Handled(step, _tell(transaction, rules.subscriptions, step, now)))
-    return tuple(handled)
+            placing.place(group)
+        _start_clocks(transaction, rules, placing.handled, now)
+    return tuple(placing.handled)
+
+
+def _start_clocks(transaction: Handling, rules: Rules, handled: Sequence[Handled], now: datetime) -> None:
+    """What ran out before anybody heard of it is told to nobody: an old story is no silence."""
+    moved = {one.step.story.id: one.step.story for one in handled if one.step.event is not None}
+    for story in moved.values():
+        running = clocks_of(story, rules.clocks)
+        transaction.start_clocks([clock for clock in running if clock.due_at > now])
 
 
 def group_by_claim(reading: Reading, watchlist: Sequence[str]) -> tuple[Group, ...]:
@@ -89,35 +79,116 @@ def _reports_first(numbered: tuple[int, Statement]) -> bool:
     return numbered[1].kind is not Kind.RUMOR
 
 
-def _place(transaction: Handling, group: Group, item: Item, reported: set[str]) -> list[tuple[int, Step]]:
-    """Finds the group's story and moves it. `reported`: the stories that this item has reported already."""
-    candidates = transaction.candidates(keys_of(group.claim), MOST_CANDIDATES)
-    joined = find_story(group.claim, item.told_at, candidates)
-    story = next((story for story in candidates if story.id == joined.story_id), None)
-    steps: list[tuple[int, Step]] = []
-    if story is not None and story.rumor is not None and story.rumor.item_id == item.id:
-        reported.add(story.id)
-    for ordinal, statement in group.statements:
-        if story is None:
-            step = open_story(statement, item, joined)
+@dataclass
+class _Placing:
+    """The placing of one item's statements, in the order of its claims; `handled` grows as it goes on.
+
+    `reported` holds the stories that this item has reported already, `stories` those at hand as they stand.
+    """
+
+    transaction: Handling
+    rules: Rules
+    item: Item
+    now: datetime
+    log: tuple[Decision, ...]
+    handled: list[Handled] = field(default_factory=list)
+    reported: set[str] = field(default_factory=set)
+    stories: dict[str, Story] = field(default_factory=dict)
+    taken: int = 0
+
+    def __post_init__(self) -> None:
+        self.force = in_force(self.log)
+
+    def place(self, group: Group) -> None:
+        """Finds the story of a group of statements, and moves it by each."""
+        candidates = self.transaction.candidates(keys_of(group.claim), MOST_CANDIDATES)
+        self.stories.update((story.id, story) for story in candidates)
+        joined = self.rules.find(group.claim, self.item.told_at, candidates)
+        for ordinal, statement in group.statements:
+            one = self._kept(statement, ordinal, joined)
+            self._take(one)
+            if joined.story_id is None and one.placed is not None:
+                joined = Match(one.placed, joined.score, True, _ITS_OWN)
+            self.taken += 1
+
+    def _kept(self, statement: Statement, ordinal: int, joined: Match) -> Kept:
+        placed = joined.story_id
+        if placed is None and open_story(statement, self.item, joined) is not None:
+            placed = opened_id(statement, self.item)
+        return Kept(statement, self.item, ordinal, self.taken, joined, placed, news=True)
+
+    def _take(self, one: Kept) -> None:
+        mark = mark_of(self.item.id, one.statement)
+        ruling = rule(self.force, mark, one.statement.claim.text, one.placed, sure=one.joined.sure)
+        if ruling.story_id is None:
+            self.transaction.save_stray(one, _UNPLACED, _stray_keys(one))
+            return
+        story = self.stories.get(ruling.story_id) or self.transaction.story(ruling.story_id)
+        if self._follows(one, ruling, story):
+            self._step(one, story)
         else:
-            step = advance(story, statement, item, joined, told_already=story.id in reported)
-        if step is None:
-            transaction.note_unplaced(item, statement, ordinal, "no open story, and it opens none")
-            continue
-        story = step.story
-        joined = joined if joined.story_id else Match(story.id, joined.score, True, ("opened by this item",))
-        if statement.kind is Kind.RUMOR:
-            reported.add(story.id)
-        steps.append((ordinal, step))
-    return steps
+            self._fold(one, ruling.story_id, story)
+
+    def _follows(self, one: Kept, ruling: Ruling, story: Story | None) -> bool:
+        """Whether one step moves the story, because nothing in it was told later or decided by a person."""
+        if ruling.because:
+            return False
+        if story is None:
+            return True
+        alive = story.became is None and not story.curated
+        return alive and not self.transaction.is_behind(story.id, self.item, one.place)
+
+    def _step(self, one: Kept, story: Story | None) -> None:
+        if story is None:
+            step = open_story(one.statement, self.item, one.joined)
+            assert step is not None
+        else:
+            again = self._told_already(story)
+            step = advance(story, one.statement, self.item, one.joined, told_already=again)
+        keys = keys_of(one.statement.claim)
+        self.transaction.save_step(step, one.ordinal, keys, place=one.place, placed=one.placed)
+        self.stories[step.story.id] = step.story
+        if one.statement.kind is Kind.RUMOR and one.joined.sure:
+            self.reported.add(step.story.id)
+        self.handled.append(tell(self.transaction, self.rules.subscriptions, step, self.now))
+        if story is None:
+            self._find_strays(one, step)
+
+    def _told_already(self, story: Story) -> bool:
+        if story.id in self.reported:
+            return True
+        return self.item.revision > 1 and self.transaction.has_reported(story.id, self.item.id)
+
+    def _find_strays(self, one: Kept, step: Step) -> None:
+        if self._adopt(one, step.story):
+            self._refold(step.story.id)
+
+    def _fold(self, one: Kept, story_id: str, story: Story | None) -> None:
+        self.transaction.save_kept(one, story_id if story else None)
+        opens = open_story(one.statement, self.item, one.joined)
+        if story is not None and opens is not None:
+            self._adopt(one, story)
+        self._refold(story_id)
+
+    def _refold(self, story_id: str) -> None:
+        self.stories.clear()
+        self.handled += refold(
+            self.transaction, self.rules.subscriptions, self.log, {story_id}, self.now, {self.item.id}
+        )
+
+    def _adopt(self, opening: Kept, story: Story) -> bool:
+        """Lets the story have what was told after `opening`, speaks of it surely, and joined none."""
+        after = order_of(self.item, opening.place)
+        found = False
+        for stray in self.transaction.strays_of(keys_of(opening.statement.claim), self.item.told_at):
+            if order_of(stray.item, stray.place) > after:
+                match = self.rules.find(stray.statement.claim, stray.item.told_at, [story])
+                if match.story_id is not None and match.sure:
+                    self.transaction.adopt(stray, match)
+                    found = True
+        return found
 
 
-def _tell(
-    transaction: Handling, subscriptions: Sequence[Subscription], step: Step, now: datetime
-) -> tuple[AlertDecision, ...]:
-    decisions = tuple(decide_alert(step, subscription) for subscription in subscriptions)
-    for subscription, decision in zip(subscriptions, decisions, strict=True):
-        if decision.alert is not None:
-            transaction.save_alert(decision.alert, subscription.channels, now)
-    return decisions
+def _stray_keys(one: Kept) -> tuple[str, ...]:
+    # A recap moves nothing, wherever it stands; what opens a story by itself needs none.
+    return keys_of(one.statement.claim) if one.statement.fresh and one.placed is None else ()

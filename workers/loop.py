@@ -60,7 +60,7 @@ def _handle(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:
 
 def _handle_patiently(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:
     """Handles the item again where another worker changed the same story meanwhile."""
-    rules = Rules(parts.knowledge, parts.subscriptions, parts.watchlist)
+    rules = Rules(parts.knowledge, parts.subscriptions, parts.watchlist, clocks=parts.clocks)
     for _ in range(MOST_CONFLICTS):
         try:
             return handle_item(parts.ledger, rules, claimed, parts.clock())

@@ -6,17 +6,20 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs, wiring
-from service.doorbell import LocalBell
+from service.doorbell import LocalBell, Work
 from service.errors import SettingsError
-from service.scheduler import build_scheduler
+from service.feeds.pushed import Taken, take
+from service.jsonl import GivenItem
+from service.scheduler import Timed, build_scheduler
 from service.settings import Settings
 from service.web.app import create_app
+from service.web.intake import Intake, token_digest
 from workers.answering import answer_rings
 from workers.loop import Loop, delivery_loop, item_loop
 
@@ -30,10 +33,11 @@ def run_service(settings: Settings) -> None:
     bell = wiring.choose_bell(settings)
     parts = wiring.open_parts(settings, bell)
     try:
-        parts.ledger.feeds.declare(wiring.feeds(settings), parts.clock())
+        wiring.declare_feeds(parts.ledger, settings, parts.clock())
         loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
+        timed = Timed(parts.clocks, parts.subscriptions)
         scheduler = build_scheduler(
-            parts.ledger, parts.open_client, bell, parts.clock, settings.sweep_seconds
+            parts.ledger, parts.open_client, bell, parts.clock, settings.sweep_seconds, timed
         )
         _greet(settings, parts)
         with _running(loops, scheduler):
@@ -84,7 +88,8 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         parts.ledger.reports,
         allowed_hosts=parts.settings.allowed_hosts,
         clock=parts.clock,
-        demo=not parts.settings.feeds,
+        demo=wiring.is_demo(parts.settings),
+        intake=_intake(parts),
     )
     config = uvicorn.Config(
         app,
@@ -100,6 +105,21 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _intake(parts: wiring.Parts) -> Intake | None:
+    """Where programs may push items, or None where no token is set."""
+    token = parts.settings.intake_token
+    if token is None:
+        return None
+
+    def push(items: Sequence[GivenItem]) -> tuple[Taken, ...]:
+        taken = take(parts.ledger.feeds, items, parts.clock())
+        if any(one.state != "known" for one in taken):
+            parts.bell.ring(Work.ITEMS)
+        return taken
+
+    return Intake(token_digest(token.get_secret_value()), push)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -121,7 +141,7 @@ def _listen(settings: Settings) -> socket.socket:
 def _greet(settings: Settings, parts: wiring.Parts) -> None:
     watched = wiring.feeds(settings)
     what = f"{len(watched)} feed{'s' if len(watched) != 1 else ''}"
-    if not settings.feeds:
+    if wiring.is_demo(settings):
         what = "the demonstration feed (five articles in seeds/)"
     sys.stdout.write(f"rumorwatch watches {what}.\nLook at {parts.base_url}/   Stop with Ctrl-C.\n\n")
     sys.stdout.flush()

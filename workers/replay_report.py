@@ -14,7 +14,7 @@ QUOTATION_WIDTH = 160
 
 def report(told: Iterable[Told]) -> str:
     """The whole report as text, the same for the same replay."""
-    moments = [one for one in told if one.handled or one.expired]
+    moments = [one for one in told if one.handled or one.expired or one.ran_out]
     if not moments:
         return "No story: nothing that was read tells of a rumor or a denial.\n"
     return "\n".join((*_stories(moments), "", *_alerts(moments))) + "\n"
@@ -34,12 +34,18 @@ def _stories(moments: list[Told]) -> list[str]:
 
 
 def _story_id(one: Told) -> str:
+    if one.ran_out is not None:
+        return one.ran_out.story.id
     story = one.handled.step.story if one.handled else one.expired
     assert story is not None
     return story.id
 
 
 def _timeline(one: Told) -> list[str]:
+    if one.ran_out is not None:
+        told = ", ALERT" if one.ran_out.decisions[0].alert else ""
+        clock = one.ran_out.clock
+        return [f"  {_stamp(one.at)}  {clock.note} ({clock.rule.event.value}{told})"]
     if one.handled is None:
         return [f"  {_stamp(one.at)}  no news for 180 days (story.expired)"]
     step, decision = one.handled.step, one.handled.decisions[0]
@@ -67,13 +73,8 @@ def shown(quotation: Quotation) -> str:
 
 
 def _alerts(moments: list[Told]) -> list[str]:
-    alerts = [
-        decision.alert
-        for one in moments
-        if one.handled
-        for decision in one.handled.decisions[:1]
-        if decision.alert
-    ]
+    causes = (one.handled or one.ran_out for one in moments)
+    alerts = [d.alert for cause in causes if cause for d in cause.decisions[:1] if d.alert]
     lines = [f"ALERTS ({len(alerts)})"]
     for number, alert in enumerate(alerts, start=1):
         lines += ["", f"{number}. {_stamp(alert.at)}  {first_line(alert)}"]

@@ -4,35 +4,99 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from service import wiring
+from service.core.alerting import EVERYTHING
+from service.core.clocks import NO_CLOCKS
+from service.core.decisions import Decision
+from service.core.model import Subscription
 from service.core.reading.lexicon import Knowledge
-from service.errors import InputError
-from service.jsonl import dump, parse_time
-from service.lexicons import load_knowledge
+from service.errors import InputError, StoreError
+from service.jsonl import dump, numbered, parse_time
+from service.lexicons import knowledge_on_demand
+from service.settings import SubscriptionSettings, load_settings
+from service.store.codec import decode
 from workers.replay import default_rules, on_the_clock, replay, replay_row
 from workers.replay_report import report
 from workers.sources import Complaints, given_items
 
 
-def replay_paths(
-    paths: list[Path], *, jsonl: bool, as_of: str | None, watchlist: Path | None, clock_events: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a replay is asked for, as the command line gives it."""
+
+    jsonl: bool = False
+    as_of: str | None = None
+    watchlist: Path | None = None
+    clock_events: bool = False
+    decisions: Path | None = None
+    subscription: str | None = None
+
+
+def replay_paths(paths: list[Path], asked: Asked) -> int:
     """Replays `paths` (standard input where empty) to standard output; 1 where a line was bad, else 0."""
-    stop = parse_time(as_of) if as_of else None
-    knowledge = load_knowledge()
-    names = read_watchlist(watchlist, knowledge) if watchlist else ()
+    stop = parse_time(asked.as_of) if asked.as_of else None
+    decided = read_decisions(asked.decisions) if asked.decisions else ()
+    knowledge = knowledge_on_demand()
+    names = read_watchlist(asked.watchlist, knowledge) if asked.watchlist else ()
+    wanted = find_subscription(asked.subscription, knowledge) if asked.subscription else EVERYTHING
+    clocks = wiring.clock_book(knowledge, silence_hours()) if asked.clock_events else NO_CLOCKS
+    rules = default_rules(knowledge, names, wanted, clocks)
     complaints = Complaints()
     items = on_the_clock(given_items(paths, complaints))
-    told = replay(items, default_rules(knowledge, names), as_of=stop, clock_events=clock_events)
+    told = replay(items, rules, as_of=stop, clock_events=asked.clock_events, decided=decided)
     out = sys.stdout.buffer
-    if jsonl:
+    if asked.jsonl:
         for one in told:
             out.write(f"{dump(replay_row(one))}\n".encode())
     else:
         out.write(report(told).encode("utf-8"))
     out.flush()
     return 1 if complaints.count else 0
+
+
+def find_subscription(named: str, knowledge: Knowledge) -> Subscription:
+    """The subscription of that name in the settings, or of the TOML file of that name.
+
+    A file holds the keys of one `[[subscriptions]]` table, or one such table. InputError where there is none.
+    """
+    path = Path(named)
+    if path.suffix.lower() != ".toml" and not path.is_file():
+        known = wiring.subscriptions(load_settings(), knowledge)
+        found = next((one for one in known if one.name == named), None)
+        if found is None:
+            names = ", ".join(one.name for one in known)
+            raise InputError(f"there is no subscription {named!r}; the settings hold {names}.")
+        return found
+    return wiring.subscription(read_subscription(path), None, knowledge)
+
+
+def read_subscription(path: Path) -> SubscriptionSettings:
+    """What a TOML file says of one subscription. InputError names what is wrong."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the subscription {path} cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"the subscription {path} is not valid TOML: {error}.") from None
+    tables = table.get("subscriptions", [{"name": path.stem, **table}])
+    if not isinstance(tables, list) or len(tables) != 1:
+        raise InputError(f"the subscription {path} must hold one subscription.")
+    try:
+        return SubscriptionSettings.model_validate(tables[0])
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, problem["loc"])) or "it"
+        raise InputError(f"the subscription {path}: {where} is wrong: {problem['msg']}.") from None
+
+
+def silence_hours() -> int:
+    """How long the silence watch of these settings waits."""
+    return load_settings().silence_hours
 
 
 def read_watchlist(path: Path, knowledge: Knowledge) -> tuple[str, ...]:
@@ -44,7 +108,27 @@ def read_watchlist(path: Path, knowledge: Knowledge) -> tuple[str, ...]:
     names = _toml_names(path, text) if path.suffix.lower() == ".toml" else _line_names(text)
     if not names:
         raise InputError(f"the watchlist {path} names nobody.")
-    return tuple(dict.fromkeys(knowledge.names.canonical(name) for name in names))
+    canonical = [knowledge.names.canonical(name) for name in names]
+    for place, name in enumerate(canonical):
+        if name in canonical[:place]:
+            first, again = names[canonical.index(name)], names[place]
+            raise InputError(f"the watchlist {path} names {name} twice: as {first!r} and as {again!r}.")
+    return tuple(canonical)
+
+
+def read_decisions(path: Path) -> tuple[Decision, ...]:
+    """The log that `rumorwatch decisions export` wrote. InputError names the line that is none of it."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the decisions {path} cannot be read: {error}.") from None
+    log = []
+    for number, line in numbered(lines):
+        try:
+            log.append(decode(Decision, line))
+        except StoreError:
+            raise InputError(f"the decisions {path}, line {number}: not a decision.") from None
+    return tuple(log)
 
 
 def _line_names(text: str) -> list[str]:

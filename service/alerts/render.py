@@ -211,6 +211,10 @@ def webhook_body(alert: Alert, base_url: str) -> bytes:
             "rumor": web_link(alert.rumor.url) if alert.rumor else None,
         },
     }
+    if alert.doubtful:  # said only where a subscription asked for such alerts
+        data["doubtful"] = True
+    if alert.note is not None:  # of a clock that ran out
+        data["note"] = alert.note
     whole = {"type": alert.event, "timestamp": _iso(alert.at), "data": data}
     return json.dumps(whole, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 

@@ -56,6 +56,8 @@ REASONS: dict[Reason, str] = {
     Reason.LATE: "it was told before words of this party that are known already",
     Reason.EARLY: "it was told before anything that opens the story",
     Reason.MARKED_WRONG: "a person marked it as wrong",
+    Reason.SILENCE: "nobody has replied to the report for as long as the silence watch allows",
+    Reason.RULE_CLOCK: "a time that the rules of a market set has run out",
     Reason.BACKFILL: "it is older than the watch on its feed",
     Reason.NOT_WATCHED: "it is about nobody on the watchlist",
 }
@@ -111,8 +113,17 @@ def since_report(evidence: Quotation, rumor: Quotation | None) -> str:
 
 
 def first_line(alert: Alert) -> str:
-    """The alert at a glance, at most 200 characters: `Xiaomi denies it flatly: Ford in talks with ...`."""
+    """The alert at a glance, at most 200 characters: `Xiaomi denies it flatly: Ford in talks with ...`.
+
+    One that may be about another story begins with `Doubtful:`.
+    """
+    return one_line(f"Doubtful: {_first_line(alert)}") if alert.doubtful else _first_line(alert)
+
+
+def _first_line(alert: Alert) -> str:
     claim = one_line(alert.claim)
+    if alert.note is not None:
+        return one_line(f"{one_line(alert.note)}: {claim}")
     if alert.kind is Kind.RUMOR:
         return one_line(f"Reported: {claim}")
     who = subject(alert.party, alert.speaker, alert.role)

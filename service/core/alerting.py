@@ -7,9 +7,23 @@ whom it concerns and how firm a denial must be. What it leaves out: when and by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from service.core.model import Alert, AlertDecision, EventType, Kind, Reason, Statement, Step, Subscription
+from service.core.clocks import Clock, Starts
+from service.core.model import (
+    Alert,
+    AlertDecision,
+    EventType,
+    Kind,
+    Quotation,
+    Reason,
+    Statement,
+    Step,
+    Story,
+    Strength,
+    Subscription,
+)
 from service.core.text import fold, stable_id
 
 NEWS = frozenset(
@@ -26,11 +40,81 @@ NEWS = frozenset(
 EVERYTHING = Subscription(name="everything")
 
 
-def decide_alert(step: Step, subscription: Subscription) -> AlertDecision:
-    """Whether `step` alerts `subscription`, with the reason and, where it does, the alert itself."""
-    reason = _reason(step, subscription)
-    alert = _alert(step, subscription) if reason in NEWS else None
+def decide_alert(
+    step: Step, subscription: Subscription, told: Collection[str] = frozenset()
+) -> AlertDecision:
+    """Whether `step` alerts `subscription`, with the reason and, where it does, the alert itself.
+
+    `told` holds what was said of the story before (`said_of`), also while it was another story.
+    """
+    doubtful = subscription.doubtful and step.supposed is not None
+    believed = replace(step.supposed, story=step.story) if doubtful and step.supposed else step
+    reason = _reason(believed, subscription)
+    if reason not in NEWS:
+        return AlertDecision(subscription.name, step.reason if doubtful else reason, None)
+    alert = replace(_alert(believed, subscription), doubtful=doubtful)
+    if said_of(alert) in told:
+        return AlertDecision(subscription.name, Reason.REPEAT, None)
     return AlertDecision(subscription.name, reason, alert)
+
+
+def decide_clock(story: Story, clock: Clock, subscription: Subscription) -> AlertDecision:
+    """Whether a clock that ran out alerts `subscription`: if it takes such events and watches the story."""
+    event = clock.rule.event
+    reason = Reason.SILENCE if event is EventType.SILENT else Reason.RULE_CLOCK
+    concerned = {*story.claim.principals, *(position.party for position in story.positions)}
+    if subscription.watchlist and concerned.isdisjoint(subscription.watchlist):
+        return AlertDecision(subscription.name, Reason.NOT_WATCHED, None)
+    if event not in subscription.takes:
+        return AlertDecision(subscription.name, reason, None)
+    # A party may be bound again by a denial after a turn; the time after a report runs out once.
+    since = clock.started_at.isoformat() if clock.rule.starts is Starts.DENIAL else ""
+    alert = Alert(
+        id=stable_id("a", subscription.name, story.id, clock.rule.id, fold(clock.party), since),
+        subscription=subscription.name,
+        event=event,
+        reason=reason,
+        story_id=story.id,
+        claim=story.claim.text,
+        status=story.status,
+        kind=clock.since.kind,
+        party=clock.party or clock.since.party,
+        role=None,
+        speaker=None,
+        strength=None,
+        at=clock.due_at,
+        evidence=clock.since,
+        rumor=story.rumor,
+        earlier=None,
+        positions=story.positions,
+        note=clock.note,
+    )
+    return AlertDecision(subscription.name, reason, alert)
+
+
+def as_news(step: Step, story: Story) -> Step:
+    """The step of a statement that is looked at only now, told with `story` as it stands now.
+
+    What its party has since taken back, or said more firmly, is late: it is no news any more.
+    """
+    if step.reason not in NEWS:
+        return replace(step, story=story)
+    now = story.position_of(step.statement.party or "")
+    stands = now is not None and now.quotation == step.quotation
+    return replace(step, story=story, reason=step.reason if stands else Reason.LATE)
+
+
+def said_of(alert: Alert) -> str:
+    """What an alert says, but for its story: two alike about one story would tell the same thing twice."""
+    turned = alert.reason is Reason.REVERSAL
+    return _said(
+        alert.subscription, alert.party, alert.kind, alert.strength, alert.earlier if turned else None
+    )
+
+
+def told_again(alert: Alert) -> Alert:
+    """`alert` under an id of its own, for when the one that had its id told what was no part of the story."""
+    return replace(alert, id=stable_id("a", alert.id, alert.evidence.item_id, str(alert.evidence.start)))
 
 
 def is_watched(statement: Statement, watchlist: Sequence[str]) -> bool:
@@ -83,7 +167,22 @@ def _alert_id(step: Step, subscription: Subscription) -> str:
     A turn back to a stance held before is news again: the words it turns away from tell it apart.
     """
     statement = step.statement
-    turned = step.reason is Reason.REVERSAL and step.earlier is not None
-    since = f"{step.earlier.item_id}:{step.earlier.start}" if turned and step.earlier else ""
-    stance = statement.kind.value if statement.kind is not Kind.DENIAL else f"denial.{statement.strength}"
-    return stable_id("a", subscription.name, step.story.id, fold(statement.party or ""), stance, since)
+    earlier = step.earlier if step.reason is Reason.REVERSAL else None
+    subject, party, stance, since = _parts(
+        subscription.name, statement.party, statement.kind, statement.strength, earlier
+    )
+    return stable_id("a", subject, step.story.id, party, stance, since)
+
+
+def _said(
+    subscription: str, party: str | None, kind: Kind, strength: Strength | None, earlier: Quotation | None
+) -> str:
+    return "\x1f".join(_parts(subscription, party, kind, strength, earlier))
+
+
+def _parts(
+    subscription: str, party: str | None, kind: Kind, strength: Strength | None, earlier: Quotation | None
+) -> tuple[str, str, str, str]:
+    since = f"{earlier.item_id}:{earlier.start}" if earlier else ""
+    stance = kind.value if kind is not Kind.DENIAL else f"denial.{strength}"
+    return subscription, fold(party or ""), stance, since

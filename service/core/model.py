@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.history import NO_HISTORY, FeedHistory, FeedNotice
 from service.core.words import (
     EventType as EventType,
     Kind as Kind,
@@ -28,7 +29,9 @@ class Feed:
 
     `told_as_news`: the first fetch alerts like any other (only the demonstration feed).
     `etag` and `last_modified` are the server's bytes, kept exactly. `fetched_at` is when the last whole
-    document came (outcome `fetched` or `not_modified`), None where that is not known.
+    document came (outcome `fetched` or `not_modified`), None where that is not known. `adaptive`: how often
+    it is polled follows what it does, not `interval_seconds`. `moved_from` is the address that was declared,
+    where another is polled by now. `dark_since`: since when it counts as dark.
     """
 
     id: str
@@ -43,6 +46,10 @@ class Feed:
     next_poll_at: datetime | None = None
     failures: int = 0
     fetched_at: datetime | None = None
+    adaptive: bool = False
+    moved_from: str | None = None
+    dark_since: datetime | None = None
+    history: FeedHistory = NO_HISTORY
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,7 @@ class NewRevision:
     """An item, or a changed one, that a poll means to save. `reason` is `new` or `changed`.
 
     `fingerprint` is that of title and text (text.fingerprint). `position` orders items of equal `told_at`.
+    `date_flag` says what is wrong with `published`: `missing`, `future`, `absurd`; "" where nothing is.
     """
 
     item_id: str
@@ -101,11 +109,17 @@ class NewRevision:
     position: int
     backfill: bool
     reason: str
+    date_flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PollPlan:
-    """What one poll of a feed means to save, in one commit. `reason` says why for a person."""
+    """What one poll of a feed means to save, in one commit. `reason` says why for a person.
+
+    `history` None: it stays as it is. `move_to`: the address to poll from now on. `pause_because`: it is not
+    polled any more, until a person resumes it. `dark_at`: when it counts as dark if nothing comes until then;
+    None: as it was.
+    """
 
     revisions: tuple[NewRevision, ...]
     next_poll_at: datetime
@@ -116,6 +130,11 @@ class PollPlan:
     outcome: str  # "fetched", "not_modified", "failed"
     reason: str
     http_status: int | None = None
+    history: FeedHistory | None = None
+    notices: tuple[FeedNotice, ...] = ()
+    move_to: str | None = None
+    pause_because: str | None = None
+    dark_at: datetime | None = None
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -139,6 +158,9 @@ class Claim:
     `relations`: language-free ids of what would happen (buy, merge, joint_venture, build_for, resign ...).
     `terms`: content words of the claim's sentences, folded and stemmed, names left out, sorted.
     `figures`: amounts and years as normalised strings, sorted.
+    `lang`: the language of `terms` and `setting`, empty where mixed or unknown.
+    `setting`: names and content words of the whole item, sorted, for its main claim.
+    `firm`: how many of the principals, from the first, the claim is surely about.
     """
 
     text: str
@@ -146,6 +168,9 @@ class Claim:
     relations: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
+    lang: str = ""
+    setting: tuple[str, ...] = ()
+    firm: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +328,8 @@ class Step:
 class Subscription:
     """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names.
 
-    `doubtful`: it hears of a statement too that only may belong to the story.
+    `doubtful`: it hears of a statement too that only may belong to the story. `takes`: the events of time
+    that it hears of.
     """
 
     name: str
@@ -311,6 +337,7 @@ class Subscription:
     minimum_strength: Strength = Strength.NOT_AWARE
     channels: tuple[str, ...] = ()
     doubtful: bool = False
+    takes: tuple[EventType, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +345,8 @@ class Alert:
     """One event for one subscription: all that a channel needs to tell it, frozen when it was decided.
 
     `id` is stable: the same subscription, story, party, stance and strength give the same id. `doubtful`: the
-    statement may belong to another story, and the subscription asked to hear of it all the same.
+    statement may belong to another story, and the subscription asked to hear of it all the same. `note` says
+    what an event of time means; its `evidence` are then the words from which the time ran.
     """
 
     id: str
@@ -339,6 +367,7 @@ class Alert:
     earlier: Quotation | None
     positions: tuple[Position, ...]
     doubtful: bool = False
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -351,9 +351,12 @@ def _grown(claim: Claim, more: Claim) -> Claim:
     return replace(
         claim,
         principals=principals,
+        firm=max(claim.firm, min(more.firm, len(principals))),
         relations=tuple(dict.fromkeys((*claim.relations, *more.relations)))[:MOST_PRINCIPALS],
         terms=_kept(claim.terms, more.terms),
         figures=_kept(claim.figures, more.figures),
+        lang=claim.lang if claim.lang == more.lang else "",
+        setting=_kept(claim.setting, more.setting) if claim.lang == more.lang else claim.setting,
     )
 
 

@@ -73,6 +73,8 @@ class EventType(StrEnum):
     RETRACTED = "story.retracted"
     EXPIRED = "story.expired"
     REVIVED = "story.revived"
+    SILENT = "story.silent"
+    RULE_CLOCK = "story.rule_clock"
 
 
 class Reason(StrEnum):
@@ -94,4 +96,6 @@ class Reason(StrEnum):
     LATE = "late"
     EARLY = "early"
     MARKED_WRONG = "marked_wrong"
+    SILENCE = "silence"
+    RULE_CLOCK = "rule_clock"
     BACKFILL = "backfill"

@@ -275,6 +275,7 @@ def _row(new: NewRevision, feed_id: str, number: int, seen_at: datetime) -> dict
         "position": new.position,
         "backfill": new.backfill,
         "reason": new.reason,
+        "date_flag": new.date_flag or None,
         "seen_at": seen_at,
         "state": "pending",
         "tries": 0,

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from service.core.model import Alert, ClaimedRevision, Due, Item, Statement, Step, Story
+from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
-from service.store import alerts, stories
 from service.store.deliveries import DeliveryRows, deliveries_due
 from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
 from service.store.feeds import FeedRows
+from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
 from service.store.migrate import migrate
 from service.store.reports import Reports
@@ -75,41 +75,27 @@ class Ledger:
             yield Handling(connection)
             mark_done(connection, claimed)
 
+    @contextmanager
+    def curating(self) -> Iterator[Handling]:
+        """The one transaction in which a person's decision is taken and all that follows from it is saved.
 
-class Handling:
-    """What may be read and saved while one item is handled. Usable only inside `Ledger.handling`."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def candidates(self, keys: Sequence[str], limit: int) -> list[Story]:
-        """Stories found by any of `keys`: most shared keys first, then the latest, then by id."""
-        return stories.candidates(self._connection, keys, limit)
-
-    def story(self, story_id: str) -> Story | None:
-        """The story as it stands in this transaction."""
-        return stories.load_story(self._connection, story_id)
-
-    def save_step(self, step: Step, ordinal: int, keys: Sequence[str]) -> None:
-        """Save what the item's statement number `ordinal` did to its story, which `keys` find from now on.
-
-        Conflict where the story is no longer at the version before `step.story.version`.
+        Only one is taken at a time. Conflict where a worker changed one of the stories meanwhile.
         """
-        stories.save_story(self._connection, step.story)
-        stories.save_postings(self._connection, step.story.id, keys, step.story.last_at)
-        stories.save_statement(self._connection, step, ordinal)
+        with writing(self._engine) as connection:
+            lock_names(connection, ["rumorwatch decisions"])
+            yield Handling(connection)
 
-    def note_unplaced(self, item: Item, statement: Statement, ordinal: int, why: str) -> None:
-        """Keep a statement that joined no story, with the reason in words."""
-        stories.save_unplaced(self._connection, item, statement, ordinal, why)
+    @contextmanager
+    def timing(self) -> Iterator[Handling]:
+        """The one transaction in which clocks that ran out are dealt with. Conflict as `handling`."""
+        with writing(self._engine) as connection:
+            yield Handling(connection)
 
-    def save_alert(self, alert: Alert, channels: Sequence[str], now: datetime) -> bool:
-        """Save the alert and a delivery due `now` on each channel; False, nothing saved, where it exists."""
-        return alerts.save_alert(self._connection, alert, channels, now)
-
-    def alert_exists(self, alert_id: str) -> bool:
-        """Whether the alert was saved already."""
-        return alerts.alert_exists(self._connection, alert_id)
+    @contextmanager
+    def looking(self) -> Iterator[Handling]:
+        """One transaction in which everything can be read as a handling reads it, and nothing is saved."""
+        with reading(self._engine) as connection:
+            yield Handling(connection)
 
 
 def _make_ready(engine: Engine) -> None:

@@ -12,9 +12,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, func
 from sqlalchemy.sql import Select
 
 from service.core.model import Alert, EventType, Evidence, Reason, Statement, Status
+from service.core.origins import Origin
+from service.core.records import PartyRecord, Record, party_records, records
 from service.errors import InputError
 from service.store.codec import decode, decode_all
 from service.store.engine import reading
+from service.store.feed_reports import feed_rows, notice_rows
+from service.store.lines import lines_of
+from service.store.review import doubt_rows
 from service.store.schema import (
     DEAD,
     PENDING,
@@ -27,8 +32,19 @@ from service.store.schema import (
     statements,
     stories,
 )
+from service.store.sources import origins_of
 from service.store.stories import story_of
-from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow, TimelineRow
+from service.store.views import (
+    AlertRow,
+    Counts,
+    DoubtRow,
+    FeedRow,
+    NoticeRow,
+    Page,
+    StoryPage,
+    StoryRow,
+    TimelineRow,
+)
 
 _told = select(func.count()).select_from(alerts).where(alerts.c.story_id == stories.c.id).scalar_subquery()
 _STORIES = select(stories, _told.label("told"))
@@ -38,10 +54,8 @@ _TIMELINE = (
         revisions,
         and_(revisions.c.item_id == statements.c.item_id, revisions.c.revision == statements.c.revision),
     )
-    .order_by(statements.c.at, statements.c.story_version)
+    .order_by(*(statements.c[name] for name in ("at", "position", "item_id", "revision", "place")))
 )
-_stored = select(func.count()).select_from(items).where(items.c.feed_id == feeds.c.id).scalar_subquery()
-_FEEDS = select(feeds, _stored.label("stored")).where(feeds.c.enabled).order_by(feeds.c.id)
 
 # Characters of an item shown on each side of a quotation.
 _AROUND = 160
@@ -58,29 +72,39 @@ class Reports:
         self, limit: int = 50, cursor: str | None = None, status: Status | None = None
     ) -> Page[StoryRow]:
         """Stories, the latest moved first. InputError for a cursor that is not one of ours."""
-        wanted = _page_of(_STORIES, stories.c.last_at, stories.c.id, limit, cursor)
+        living = _STORIES.where(stories.c.became.is_(None))
+        wanted = _page_of(living, stories.c.last_at, stories.c.id, limit, cursor)
         if status is not None:
             wanted = wanted.where(stories.c.status == status.value)
         with reading(self._engine) as connection:
             rows = connection.execute(wanted).all()
-        shown = rows[:limit]
+            shown = rows[:limit]
+            origins = origins_of(connection, [row.id for row in shown])
         following = _cursor(shown[-1].last_at, shown[-1].id) if len(rows) > limit else None
-        return Page(tuple(map(_story_row, shown)), following)
+        return Page(tuple(_story_row(row, origins.get(row.id)) for row in shown), following)
 
     def story(self, story_id: str) -> StoryPage | None:
-        """A story with its timeline, oldest first, and its alerts, newest first."""
+        """A story with its timeline, oldest first, and its alerts, newest first.
+
+        A story that was merged is answered by the one it was merged into; alerts stay with their statements.
+        """
         with reading(self._engine) as connection:
             row = connection.execute(_STORIES.where(stories.c.id == story_id)).first()
+            while row is not None and row.became:
+                row = connection.execute(_STORIES.where(stories.c.id == row.became)).first()
             if row is None:
                 return None
-            lines = connection.execute(_TIMELINE.where(statements.c.story_id == story_id)).all()
+            mine = statements.c.story_id == row.id
+            lines = connection.execute(_TIMELINE.where(mine)).all()
+            before = select(statements.c.placed_id).where(mine)
             told = (
                 select(alerts)
-                .where(alerts.c.story_id == story_id)
+                .where(or_(alerts.c.story_id == row.id, alerts.c.story_id.in_(before)))
                 .order_by(alerts.c.created_at.desc(), alerts.c.id.desc())
             )
             shown = _alert_rows(connection, connection.execute(told).all())
-        return StoryPage(_story_row(row), tuple(map(_timeline_row, lines)), shown)
+            origin = origins_of(connection, [row.id]).get(row.id)
+        return StoryPage(_story_row(row, origin), tuple(map(_timeline_row, lines)), shown)
 
     def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
         """Alerts, the newest first. InputError for a cursor that is not one of ours."""
@@ -91,10 +115,30 @@ class Reports:
         last = shown[-1] if len(rows) > limit else None
         return Page(shown, _cursor(last.created_at, last.alert.id) if last else None)
 
-    def feeds(self) -> list[FeedRow]:
-        """The feeds that are polled, by id."""
+    def doubts(self, limit: int = 200) -> list[DoubtRow]:
+        """The review list: what a person is asked to decide, the latest first."""
         with reading(self._engine) as connection:
-            return [_feed_row(row) for row in connection.execute(_FEEDS)]
+            return doubt_rows(connection, limit)
+
+    def records(self) -> tuple[Record, ...]:
+        """The track records of outlets, reporters and sources, those that opened most rumors first."""
+        with reading(self._engine) as connection:
+            return records(lines_of(connection))
+
+    def party_records(self) -> tuple[PartyRecord, ...]:
+        """How the denials of parties lasted, those that denied most first."""
+        with reading(self._engine) as connection:
+            return party_records(lines_of(connection))
+
+    def feeds(self) -> list[FeedRow]:
+        """The feeds that are polled or paused, by id, each as of its last poll."""
+        with reading(self._engine) as connection:
+            return feed_rows(connection)
+
+    def feed_notices(self, feed_id: str, limit: int = 20) -> list[NoticeRow]:
+        """What befell a feed, the latest first."""
+        with reading(self._engine) as connection:
+            return notice_rows(connection, feed_id, limit)
 
     def counts(self, now: datetime) -> Counts:
         """The service at a glance. What waits counts whether it is due at `now`, leased or resting."""
@@ -102,7 +146,7 @@ class Reports:
             return Counts(
                 feeds=_count(connection, feeds, feeds.c.enabled),
                 items=_count(connection, items),
-                stories=_count(connection, stories),
+                stories=_count(connection, stories, stories.c.became.is_(None)),
                 alerts=_count(connection, alerts),
                 revisions_waiting=_count(connection, revisions, revisions.c.state == PENDING),
                 deliveries_waiting=_count(connection, deliveries, deliveries.c.state == PENDING),
@@ -144,7 +188,7 @@ def _parsed(cursor: str) -> tuple[datetime, str]:
     return moment, id_
 
 
-def _story_row(row: Row[Any]) -> StoryRow:
+def _story_row(row: Row[Any], origin: Origin | None) -> StoryRow:
     story = story_of(row)
     return StoryRow(
         id=story.id,
@@ -158,6 +202,7 @@ def _story_row(row: Row[Any]) -> StoryRow:
         positions=story.positions,
         rumor=story.rumor,
         alerts=row.told,
+        origin=origin,
     )
 
 
@@ -181,9 +226,10 @@ def _timeline_row(row: Row[Any]) -> TimelineRow:
         confidence=said.confidence,
         evidence=said.evidence,
         because=said.because,
-        joined_because=decode_all(str, row.joined_because),
+        joined_because=decode_all(str, row.joined_because) + decode_all(str, row.decided_because or "[]"),
         before=before,
         after=after,
+        ordinal=row.ordinal,
     )
 
 
@@ -215,21 +261,6 @@ def _delivery_states(connection: Connection, alert_ids: Iterable[str]) -> dict[s
     for row in connection.execute(wanted):
         states.setdefault(row.alert_id, []).append((row.channel, row.state))
     return states
-
-
-def _feed_row(row: Row[Any]) -> FeedRow:
-    polled = "failing" if row.failures else "ok"
-    return FeedRow(
-        id=row.id,
-        url=row.url,
-        outlet=row.outlet,
-        state="waiting" if row.last_polled_at is None else polled,
-        last_polled_at=row.last_polled_at,
-        next_poll_at=row.next_poll_at,
-        failures=row.failures,
-        reason=row.last_reason or "not polled yet",
-        items=row.stored,
-    )
 
 
 def _count(connection: Connection, table: Table, *which: ColumnElement[bool]) -> int:

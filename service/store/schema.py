@@ -23,13 +23,14 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     literal_column,
     text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0003"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,9 +64,14 @@ DEAD: ColumnElement[str] = literal_column("'dead'")
 _PENDING = text("state = 'pending'")
 _QUARANTINED = text("state = 'quarantined'")
 _DEAD = text("state = 'dead'")
+DOUBTFUL: ColumnElement[str] = literal_column("'doubtful_join'")
+_DOUBTFUL = text("reason = 'doubtful_join'")
 
 metadata = MetaData()
 
+# `url` is what was declared; `moved_url` is polled instead where the feed moved for good. `added`: by a
+# command, not by the settings. `paused_because`: not polled until a person resumes it. It counts as dark from
+# `dark_at` on while it fails, and was told so where `dark_since` is set. `history`: JSON of core/history.py.
 feeds = Table(
     "feeds",
     metadata,
@@ -87,7 +93,26 @@ feeds = Table(
     Column("last_outcome", Text),
     Column("last_reason", Text),
     Column("last_status", Integer),
+    Column("adaptive", Boolean, nullable=False, server_default=false()),
+    Column("added", Boolean, nullable=False, server_default=false()),
+    Column("moved_url", Text),
+    Column("paused_because", Text),
+    Column("dark_at", Moment),
+    Column("dark_since", Moment),
+    Column("history", Text),
     Index("feeds_by_next_poll", "next_poll_at", "id"),
+)
+
+# What befell feeds and was told once, a line each, never changed.
+feed_notices = Table(
+    "feed_notices",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("feed_id", Text, ForeignKey("feeds.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("feed_notices_by_feed", "feed_id", "at"),
 )
 
 # `revisions` counts what the item has, so the next number is known while the row is locked.
@@ -122,6 +147,7 @@ revisions = Table(
     Column("position", Integer, nullable=False),
     Column("backfill", Boolean, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("date_flag", Text),  # what is wrong with `published`; NULL: nothing
     Column("seen_at", Moment, nullable=False),
     Column("state", Text, nullable=False),
     Column("next_at", Moment),  # NULL: at once
@@ -150,7 +176,8 @@ revisions = Table(
     ),
 )
 
-# A story with its positions is one value under compare-and-set, so it is one row.
+# A story with its positions is one value under compare-and-set, so it is one row. `became` is NULL for one
+# that lives; one that was merged keeps its postings and leads to its survivor, an empty one has none.
 stories = Table(
     "stories",
     metadata,
@@ -164,6 +191,8 @@ stories = Table(
     Column("claim", Text, nullable=False),
     Column("rumor", Text),
     Column("positions", Text, nullable=False),
+    Column("curated", Boolean, nullable=False, server_default=false()),
+    Column("became", Text),
     Index("stories_by_last", "last_at", "id"),
     Index("stories_by_status", "status", "last_at", "id"),
 )
@@ -178,7 +207,10 @@ postings = Table(
     Index("postings_by_key", "key", "last_at", "story_id"),
 )
 
-# story_id is NULL for a statement that joined no story; `why` then says the reason in words.
+# story_id is NULL for a statement that joined no story; `why` then says the reason in words. placed_id is the
+# story that the matcher gave, which a person's decision may overrule; decided_because then says who and why.
+# at, position, item_id, revision and place are the order in which statements were told. A reason of NULL:
+# nobody has decided yet who hears of it. `sketch` folds near-identical texts together (origins.py).
 statements = Table(
     "statements",
     metadata,
@@ -197,7 +229,39 @@ statements = Table(
     Column("joined_sure", Boolean),
     Column("joined_because", Text),
     Column("why", Text),
+    Column("placed_id", Text),
+    Column("position", Integer, nullable=False, server_default="0"),
+    Column("place", Integer, nullable=False, server_default="0"),
+    Column("role", Text),
+    Column("speaker", Text),
+    Column("strength", Text),
+    Column("sketch", BigInteger),
+    Column("decided_because", Text),
     Index("statements_by_story", "story_id", "at", "story_version"),
+    Index("statements_in_doubt", "at", "item_id", sqlite_where=_DOUBTFUL, postgresql_where=_DOUBTFUL),
+)
+
+# By which keys a statement that joined no story is found when one opens that it speaks of.
+strays = Table(
+    "strays",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Index("strays_by_key", "key", "at"),
+)
+
+# What a person decided, a line each, never changed: an undo is a line of its own.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("decision", Text, nullable=False),
+    UniqueConstraint("id", name="decisions_once"),
 )
 
 # seq is the version of the story that the event made: unique and rising, with gaps where nothing moved.
@@ -212,6 +276,20 @@ events = Table(
     Column("revision", Integer, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Index("events_by_time", "at", "story_id"),
+)
+
+# What runs on a story until `due_at`. Whether it still runs is worked out from the story when that comes, so
+# a row is only a reminder; its state is pending | fired | stopped. party is "" where it runs on the story.
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("story_id", Text, ForeignKey("stories.id"), primary_key=True),
+    Column("rule", Text, primary_key=True),
+    Column("party", Text, primary_key=True),
+    Column("started_at", Moment, primary_key=True),
+    Column("due_at", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Index("clocks_by_due", "due_at", "story_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
 
 alerts = Table(

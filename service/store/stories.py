@@ -7,21 +7,19 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select, union_all, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
-from service.core.model import Claim, Item, Position, Quotation, Statement, Status, Step, Story
+from service.core.model import Claim, Item, Kind, Match, Position, Quotation, Statement, Status, Step, Story
+from service.core.origins import sketch
 from service.errors import Conflict
 from service.store.codec import decode, decode_all, encode, encode_all
 from service.store.engine import insert_into
+from service.store.finding import found_ids
 from service.store.schema import Moment, events, postings, statements, stories
 
-# How many stories each key brings in, the latest first. A name that thousands of stories share would
-# else make each question as long as its history; a story older than so many others under each of its
-# keys is not found.
-LATEST_PER_KEY = 300
-_UNION = 200
 _REMEMBERED = 2048
 
+_STORIES = select(stories).where(stories.c.id.in_(bindparam("ids", expanding=True)))
 _STORY = select(stories).where(stories.c.id == bindparam("story"))
 _TOUCH = (
     update(postings)
@@ -39,51 +37,12 @@ _ADD_EVENT = events.insert()
 
 
 def candidates(connection: Connection, keys: Sequence[str], limit: int) -> list[Story]:
-    """At most `limit` stories found by any of `keys`: most shared keys first, then the latest, then by id."""
-    wanted = sorted(set(keys))
-    if not wanted:
+    """At most `limit` stories found by any of `keys`: the most telling keys first, then the latest, by id."""
+    ids = found_ids(connection, keys, limit)
+    if not ids:
         return []
-    given: dict[str, object] = {f"key_{place}": key for place, key in enumerate(wanted)}
-    rows = connection.execute(_candidates(len(wanted)), given | {"keys": wanted, "most": limit})
-    return [story_of(row) for row in rows]
-
-
-def _latest(key: Any) -> Any:
-    return (
-        select(postings.c.story_id)
-        .where(postings.c.key == key)
-        .order_by(postings.c.last_at.desc(), postings.c.story_id.desc())
-        .limit(LATEST_PER_KEY)
-    )
-
-
-def _found(keys: int) -> Any:
-    """One SELECT a key, each planned for how busy it is; in batches, as a UNION takes at most 500."""
-    parts = [_latest(bindparam(f"key_{place}")).subquery() for place in range(keys)]
-    while len(parts) > 1:
-        batches = [parts[start : start + _UNION] for start in range(0, len(parts), _UNION)]
-        parts = [union_all(*(select(part.c.story_id) for part in batch)).subquery() for batch in batches]
-    return select(parts[0].c.story_id)
-
-
-@cache
-def _candidates(keys: int) -> Any:
-    # A posting's last_at is its story's, so the few that count are chosen before any story is read.
-    shared = func.count()
-    latest = func.max(postings.c.last_at)
-    ranked = (
-        select(postings.c.story_id, shared.label("shared"))
-        .where(postings.c.story_id.in_(_found(keys)), postings.c.key.in_(bindparam("keys", expanding=True)))
-        .group_by(postings.c.story_id)
-        .order_by(shared.desc(), latest.desc(), postings.c.story_id)
-        .limit(bindparam("most"))
-        .subquery("ranked")
-    )
-    return (
-        select(stories)
-        .join(ranked, ranked.c.story_id == stories.c.id)
-        .order_by(ranked.c.shared.desc(), stories.c.last_at.desc(), stories.c.id)
-    )
+    rows = {row.id: row for row in connection.execute(_STORIES, {"ids": ids})}
+    return [story_of(rows[one]) for one in ids if one in rows]
 
 
 def load_story(connection: Connection, story_id: str) -> Story | None:
@@ -105,6 +64,8 @@ def story_of(row: Row[Any]) -> Story:
         version=row.version,
         reports=row.reports,
         repeats=row.repeats,
+        curated=row.curated,
+        became=row.became,
     )
 
 
@@ -125,12 +86,16 @@ def _quotation(text: str) -> Quotation:
     return decode(Quotation, text)
 
 
-def save_story(connection: Connection, story: Story) -> None:
-    """Save `story` over the version before it, or as a new one. Conflict where another version is there."""
-    row = _story_row(story)
-    if story.version > 1:
+def save_story(connection: Connection, story: Story, before: int | None = None) -> None:
+    """Save `story` over version `before`, by default the one below its own, or as a new one where that is 0.
+
+    Conflict where another version is there.
+    """
+    row = row_of(story)
+    before = story.version - 1 if before is None else before
+    if before > 0:
         change: dict[str, object] = {f"new_{name}": value for name, value in row.items() if name != "id"}
-        moved = connection.execute(_MOVE, change | {"story": story.id, "before": story.version - 1})
+        moved = connection.execute(_MOVE, change | {"story": story.id, "before": before})
         if moved.rowcount == 1:
             return
     if connection.execute(_open(connection.dialect.name), row).rowcount != 1:
@@ -142,7 +107,7 @@ def _open(dialect: str) -> Any:
     return insert_into(stories, dialect).on_conflict_do_nothing(index_elements=["id"])
 
 
-def _story_row(story: Story) -> dict[str, object]:
+def row_of(story: Story) -> dict[str, object]:
     return {
         "id": story.id,
         "version": story.version,
@@ -154,12 +119,17 @@ def _story_row(story: Story) -> dict[str, object]:
         "claim": encode(story.claim),
         "rumor": None if story.rumor is None else encode(story.rumor),
         "positions": encode_all(Position, story.positions),
+        "curated": story.curated,
+        "became": story.became,
     }
 
 
-def save_postings(connection: Connection, story_id: str, keys: Sequence[str], last_at: datetime) -> None:
-    """Let the story be found by `keys` too. Keys are added, never taken away."""
-    connection.execute(_TOUCH, {"story": story_id, "latest": last_at})
+def save_postings(
+    connection: Connection, story_id: str, keys: Sequence[str], last_at: datetime, *, is_new: bool = False
+) -> None:
+    """Let the story be found by `keys` too. Keys are added, never taken away. `is_new`: it had none."""
+    if not is_new:
+        connection.execute(_TOUCH, {"story": story_id, "latest": last_at})
     rows = [{"story_id": story_id, "key": key, "last_at": last_at} for key in sorted(set(keys))]
     if rows:
         connection.execute(_post(connection.dialect.name), rows)
@@ -170,17 +140,15 @@ def _post(dialect: str) -> Any:
     return insert_into(postings, dialect).on_conflict_do_nothing(index_elements=["story_id", "key"])
 
 
-def save_statement(connection: Connection, step: Step, ordinal: int) -> None:
+def save_statement(connection: Connection, step: Step, ordinal: int, place: int, placed: str | None) -> None:
     """Save what was read and what it did to its story, and the event where the story moved."""
-    row = _statement_row(step.item, step.statement, ordinal)
+    row = statement_row(step.item, step.statement, ordinal, place)
     joined: dict[str, object] = {
         "story_id": step.story.id,
         "story_version": step.story.version,
         "event": step.event.value if step.event else None,
         "reason": step.reason.value,
-        "joined_score": step.joined.score,
-        "joined_sure": step.joined.sure,
-        "joined_because": encode_all(str, step.joined.reasons),
+        **joined_row(step.joined, placed),
         "why": None,
     }
     connection.execute(_ADD_STATEMENT, row | joined)
@@ -190,18 +158,30 @@ def save_statement(connection: Connection, step: Step, ordinal: int) -> None:
         connection.execute(_ADD_EVENT, moved | where)
 
 
-def save_unplaced(connection: Connection, item: Item, statement: Statement, ordinal: int, why: str) -> None:
-    """Save a statement that joined no story, with the reason in words."""
-    connection.execute(_ADD_STATEMENT, _statement_row(item, statement, ordinal) | {"why": why})
-
-
-def _statement_row(item: Item, statement: Statement, ordinal: int) -> dict[str, object]:
+def statement_row(item: Item, statement: Statement, ordinal: int, place: int) -> dict[str, object]:
+    """The columns that an item and what was read in it fill."""
     return {
         "item_id": item.id,
         "revision": item.revision,
         "ordinal": ordinal,
+        "place": place,
+        "position": item.position,
         "at": item.told_at,
         "kind": statement.kind.value,
         "party": statement.party,
+        "role": statement.role.value if statement.role else None,
+        "speaker": statement.speaker,
+        "strength": statement.strength.value if statement.strength else None,
+        "sketch": sketch(item.text or item.title) if statement.kind is Kind.RUMOR else None,
         "statement": encode(statement),
+    }
+
+
+def joined_row(joined: Match, placed: str | None) -> dict[str, object]:
+    """The columns that say what the matcher found."""
+    return {
+        "placed_id": placed,
+        "joined_score": joined.score,
+        "joined_sure": joined.sure,
+        "joined_because": encode_all(str, joined.reasons),
     }

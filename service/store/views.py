@@ -18,6 +18,7 @@ from service.core.model import (
     Status,
     Strength,
 )
+from service.core.origins import Origin
 
 Row = TypeVar("Row")
 
@@ -32,7 +33,7 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class StoryRow:
-    """A story in a list. `events` counts what moved it; `alerts` what was told of it."""
+    """A story in a list. `alerts` counts what was told of it; `origin` is None where nobody reported it."""
 
     id: str
     claim: str
@@ -45,6 +46,7 @@ class StoryRow:
     positions: tuple[Position, ...]
     rumor: Quotation | None
     alerts: int
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class TimelineRow:
     """One statement in a story's timeline, oldest first.
 
     `before` and `after` are the words of the same field that stand around the evidence, "" where not kept.
+    `ordinal` numbers the statements of an item from 0. `joined_because` ends with what a person decided.
     """
 
     at: datetime
@@ -73,6 +76,7 @@ class TimelineRow:
     joined_because: tuple[str, ...]
     before: str = ""
     after: str = ""
+    ordinal: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +98,61 @@ class StoryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtRow:
+    """A claim of one item that may belong to a story, or may not: what a person is asked to decide.
+
+    `id` is stable while the question stands. `score` and `reasons` are the matcher's. `statements` are what
+    the item says of the claim, as (kind, party, words).
+    """
+
+    id: str
+    at: datetime
+    item_id: str
+    item_title: str
+    url: str | None
+    outlet: str | None
+    claim: str
+    statements: tuple[tuple[Kind, str | None, str], ...]
+    story_id: str
+    story_claim: str
+    story_status: Status
+    score: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedRow:
-    """A feed and its health, as a person understands it."""
+    """A feed and its health, as a person understands it. `url` is the one that is polled.
+
+    `since` is set where the state has a start, `fetched_at` is when something last came of it. Latencies are
+    whole seconds from publication to first sight, None where nothing is known. `moved_from` is the address
+    that was declared, where another is polled by now.
+    """
 
     id: str
     url: str
     outlet: str
-    state: str  # "waiting", "ok", "failing"
+    state: str  # waiting, ok, slow, failing, dark, gap, moved, gone, paused
     last_polled_at: datetime | None
     next_poll_at: datetime | None
     failures: int
     reason: str
     items: int
+    since: datetime | None = None
+    fetched_at: datetime | None = None
+    latency_p50: int | None = None
+    latency_p95: int | None = None
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """Something that befell a feed. `event` is a word of core/history.py."""
+
+    feed_id: str
+    at: datetime
+    event: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from service.core.model import DeliveryState, EventType, Kind, Reason, Role, Status, Strength
+from service.core.records import Subject
 from service.store.views import AlertRow
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -69,6 +70,15 @@ class PositionAnswer(_FromRow):
     quotation: QuotationAnswer
 
 
+class OriginAnswer(_FromRow):
+    """Where a rumor comes from, and how many sources really tell it."""
+
+    outlet: str | None = Field(description="The outlet that others name, else the first to report it")
+    named_by: int = Field(description="How many other outlets name it; 0: it was only the first")
+    reports: int
+    independent: int = Field(description="Sources that neither copy nor credit one another")
+
+
 class StoryAnswer(_FromRow):
     """A story in a list."""
 
@@ -83,6 +93,7 @@ class StoryAnswer(_FromRow):
     positions: list[PositionAnswer]
     rumor: QuotationAnswer | None
     alerts: int = Field(description="How many alerts were raised on this story")
+    origin: OriginAnswer | None = Field(None, description="null where no report of it was seen")
 
 
 class EvidenceAnswer(_FromRow):
@@ -174,12 +185,53 @@ class FeedAnswer(_FromRow):
     id: str
     url: str
     outlet: str
-    state: str = Field(description="waiting, ok or failing")
+    state: str = Field(description="waiting, ok, slow, failing, dark, gap, moved, gone or paused")
+    since: Moment | None = Field(description="When the state began, where it has a beginning")
     last_polled_at: Moment | None
     next_poll_at: Moment | None
     failures: int
     reason: str
     items: int
+    fetched_at: Moment | None = Field(description="When something last came of it")
+    latency_p50: int | None = Field(description="Seconds from publication to first sight, of the last news")
+    latency_p95: int | None
+    moved_from: str | None = Field(description="The declared address, where it moved for good")
+
+
+class ShareAnswer(_FromRow):
+    """A share with its 95 % interval."""
+
+    part: int
+    of: int
+    low: float
+    high: float
+
+
+class RecordAnswer(_FromRow):
+    """What came of the rumors that somebody told first; never how true they were."""
+
+    subject: Subject
+    name: str
+    opened: int
+    denied: int
+    denied_flat: int
+    denied_limited: int
+    denied_not_aware: int
+    confirmed: int
+    retracted: int
+    reversed: int
+    unresolved: int
+    confirmed_share: ShareAnswer | None = Field(description="Of those that ended; null: too few to say")
+
+
+class PartyRecordAnswer(_FromRow):
+    """How the denials of a party lasted."""
+
+    name: str
+    denied: int
+    turned: int = Field(description="It confirmed later what it had denied")
+    overturned: int = Field(description="Others confirmed it, and nobody denies it any more")
+    reversed_share: ShareAnswer | None = Field(description="Of its denied stories; null: too few to say")
 
 
 class CountsAnswer(_FromRow):

@@ -10,12 +10,15 @@ from fastapi import APIRouter, HTTPException, Query
 from starlette.responses import PlainTextResponse
 
 from service.core.model import Status
+from service.core.records import Subject
 from service.web.answers import (
     AlertRowAnswer,
     CountsAnswer,
     FeedAnswer,
     PageAnswer,
+    PartyRecordAnswer,
     ReadyAnswer,
+    RecordAnswer,
     StoryAnswer,
     StoryPageAnswer,
 )
@@ -55,6 +58,16 @@ def api_router(reports: ReportsLike) -> APIRouter:
     @router.get("/feeds", summary="Feeds and their health")
     def list_feeds() -> PageAnswer[FeedAnswer]:
         return PageAnswer(items=[FeedAnswer.model_validate(row) for row in reports.feeds()], next=None)
+
+    @router.get("/outlets", summary="Track records of outlets, reporters and sources")
+    def list_outlets(limit: Limit = 50, subject: Subject | None = None) -> PageAnswer[RecordAnswer]:
+        found = [one for one in reports.records() if subject in (None, one.subject)]
+        return PageAnswer(items=[RecordAnswer.model_validate(one) for one in found[:limit]], next=None)
+
+    @router.get("/parties", summary="How the denials of parties lasted")
+    def list_parties(limit: Limit = 50) -> PageAnswer[PartyRecordAnswer]:
+        found = reports.party_records()[:limit]
+        return PageAnswer(items=[PartyRecordAnswer.model_validate(one) for one in found], next=None)
 
     return router
 

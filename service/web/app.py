@@ -21,6 +21,7 @@ from service.web.api import api_router, probe_router
 from service.web.dashboard import TroubleView, page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import HostGate, allowed_names
+from service.web.intake import Intake, intake_router
 from service.web.pages import Pages
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
@@ -36,9 +37,16 @@ _FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz")
 
 
 def create_app(
-    reports: ReportsLike, *, allowed_hosts: Sequence[str], clock: Callable[[], datetime], demo: bool
+    reports: ReportsLike,
+    *,
+    allowed_hosts: Sequence[str],
+    clock: Callable[[], datetime],
+    demo: bool,
+    intake: Intake | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
+
+    `intake`: where programs may push items; None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -54,6 +62,8 @@ def create_app(
     app.include_router(page_router(reports, pages, clock, demo=demo))
     app.include_router(api_router(reports))
     app.include_router(probe_router(reports, clock))
+    if intake is not None:
+        app.include_router(intake_router(intake))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
     _tell_errors(app, pages)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts))

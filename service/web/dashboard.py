@@ -15,6 +15,7 @@ from service.core.model import Status
 from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
 from service.web.pages import Pages
 from service.web.reading import ReportsLike, find_story
+from service.web.words import FEED_IN_TROUBLE
 
 STORIES_ON_A_PAGE = 20
 ALERTS_ON_THE_TAPE = 20
@@ -40,12 +41,12 @@ class NowView:
     @property
     def feeds_failing(self) -> int:
         """How many feeds cannot be read right now."""
-        return sum(feed.state == "failing" for feed in self.feeds)
+        return sum(feed.state in FEED_IN_TROUBLE for feed in self.feeds)
 
     @property
     def feeds_shown(self) -> list[FeedRow]:
         """The feeds that fit a footer, failing ones first."""
-        return sorted(self.feeds, key=lambda feed: feed.state != "failing")[:FEEDS_IN_THE_FOOTER]
+        return sorted(self.feeds, key=lambda feed: feed.state not in FEED_IN_TROUBLE)[:FEEDS_IN_THE_FOOTER]
 
 
 @dataclass(frozen=True, slots=True)

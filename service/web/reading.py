@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.core.model import Status
+from service.core.records import PartyRecord, Record
 from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
 
 _STORY_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
@@ -27,6 +28,14 @@ class ReportsLike(Protocol):
 
     def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
         """Newest first. InputError for a cursor that we never gave."""
+        ...
+
+    def records(self) -> tuple[Record, ...]:
+        """Track records of outlets, reporters and sources, those that opened most first."""
+        ...
+
+    def party_records(self) -> tuple[PartyRecord, ...]:
+        """How the denials of parties lasted, those that denied most first."""
         ...
 
     def feeds(self) -> list[FeedRow]:

@@ -55,6 +55,8 @@ EVENT = {
     EventType.RETRACTED: "story retracted",
     EventType.EXPIRED: "story went quiet",
     EventType.REVIVED: "story revived",
+    EventType.SILENT: "no reply",
+    EventType.RULE_CLOCK: "time ran out",
 }
 
 DELIVERY = {
@@ -63,4 +65,15 @@ DELIVERY = {
     DeliveryState.DEAD: "given up",
 }
 
-FEED_STATE = {"ok": "ok", "waiting": "not polled yet", "failing": "failing"}
+FEED_STATE = {
+    "ok": "ok",
+    "waiting": "not polled yet",
+    "slow": "slow",
+    "failing": "failing",
+    "dark": "dark",
+    "gap": "gap",
+    "moved": "moved",
+    "gone": "gone",
+    "paused": "paused",
+}
+FEED_IN_TROUBLE = ("failing", "dark", "gone")

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import text
 
 from service.errors import StoreError
+from service.store.engine import connect, writing
 from service.store.ledger import Ledger
+from service.store.migrate import SCRIPTS
 from tests.fakes_store import NOON, a_feed, a_plan, a_revision, later
 
 
@@ -144,3 +149,59 @@ def test_a_guid_and_an_etag_of_nine_kilobytes_are_kept(ledger: Ledger) -> None:
     work = ledger.items.claim(NOON, 10)
     assert work is not None
     assert (work.item.title, work.feed_id) == (guid, "wire")
+
+
+def test_a_feed_of_an_earlier_version_goes_on_where_it_was(ledger_url: str) -> None:
+    engine = connect(ledger_url)
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.execute(
+            text(
+                "INSERT INTO feeds (id, url, outlet, interval_seconds, told_as_news, enabled, baseline_done, "
+                "etag, next_poll_at, failures, declared_at, last_polled_at) VALUES "
+                "('wire', 'https://wire.example/feed', 'W', 60, false, true, true, 'e', :at, 3, :at, :at)"
+            ),
+            {"at": int(NOON.timestamp()) * 1_000_000},
+        )
+    engine.dispose()
+    ledger = Ledger.open(ledger_url)
+    try:
+        (feed,) = ledger.feeds.due(NOON, 10)
+        assert (feed.etag, feed.interval_seconds, feed.adaptive, feed.failures) == ("e", 60, False, 3)
+        assert [row.state for row in ledger.reports.feeds()] == ["failing"]
+        assert ledger.feeds.note_dark(later(9_999_999)) == []
+        ledger.feeds.declare([feed], NOON)
+        late = later(6 * 3600 + 1)
+        ledger.feeds.commit_poll(
+            "wire", a_plan(outcome="failed", failures=4, next_poll_at=later(99_999)), late
+        )
+        assert [one.feed_id for one in ledger.feeds.note_dark(late)] == ["wire"]
+    finally:
+        ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failures", "next_poll", "hours", "dark"),
+    [
+        ("failed", 4, 99_999, 6.1, True),
+        ("failed", 4, 99_999, 5.9, False),
+        ("failed", 4, 900, 6.1, False),
+        ("fetched", 0, 99_999, 6.1, False),
+    ],
+    ids=["asked and failing", "not for long enough", "not asked again yet", "answers"],
+)
+def test_a_feed_is_dark_once_it_fails_for_long_and_was_asked_at_its_time(
+    outcome: str, failures: int, next_poll: int, hours: float, dark: bool, ledger: Ledger
+) -> None:
+    ledger.feeds.declare([a_feed()], NOON)
+    plan = a_plan(outcome=outcome, failures=failures, next_poll_at=later(next_poll))
+    ledger.feeds.commit_poll("wire", plan, NOON)
+    now = later(hours * 3600)
+    assert [one.feed_id for one in ledger.feeds.note_dark(now)] == (["wire"] if dark else [])
+    assert ledger.feeds.note_dark(now) == []
+    assert [row.state for row in ledger.reports.feeds()] == [
+        "dark" if dark else "failing" if failures else "ok"
+    ]

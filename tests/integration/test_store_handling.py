@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from service.core.model import ClaimedRevision, EventType, Status
 from service.errors import Conflict, LeaseLost, StoreError
-from service.store import stories as story_rows
+from service.store import finding
 from service.store.engine import connect, reading
 from service.store.ledger import Ledger
 from service.store.schema import events, statements
@@ -52,15 +52,16 @@ def test_what_was_saved_is_seen_inside_the_same_handling(ledger: Ledger) -> None
         assert handling.candidates(["ford"], 5) == [second]
 
 
-def test_candidates_share_most_keys_then_are_the_latest_then_go_by_id(ledger: Ledger) -> None:
+def test_candidates_share_the_most_telling_keys_then_are_the_latest_then_go_by_id(ledger: Ledger) -> None:
     tell(ledger, "one_key_latest", an_item("a", 50), ("ford",))
     tell(ledger, "both_keys", an_item("b", 10), ("ford", "xiaomi"))
     tell(ledger, "one_key_b", an_item("c", 20), ("xiaomi", "other"))
+    tell(ledger, "another", an_item("g", 5), ("xiaomi",))
     tell(ledger, "one_key_a", an_item("d", 20), ("ford",))
     tell(ledger, "no_key", an_item("e", 99), ("baic",))
     with ledger.handling(claimed(ledger, an_item("f")), ()) as handling:
         found = [story.id for story in handling.candidates(["ford", "xiaomi", "ford", "unknown"], 9)]
-        assert found == ["both_keys", "one_key_latest", "one_key_a", "one_key_b"]
+        assert found == ["both_keys", "one_key_latest", "one_key_a", "one_key_b", "another"]
         assert [story.id for story in handling.candidates(["xiaomi", "ford"], 2)] == found[:2]
         assert handling.candidates([], 9) == []
         assert handling.candidates(["unknown"], 9) == []
@@ -75,7 +76,7 @@ def test_keys_are_added_and_none_is_taken_away(ledger: Ledger) -> None:
 
 
 def test_a_story_that_moved_is_among_the_latest_under_its_old_keys_too(ledger: Ledger) -> None:
-    limit = story_rows.LATEST_PER_KEY
+    limit = finding.LATEST_PER_KEY
     tell(ledger, "old", an_item("first"), ("ford", "rare"))
     work = claimed(ledger, an_item("many", 5))
     with ledger.handling(work, ()) as handling:

@@ -15,7 +15,8 @@ from tests.fakes_web import FakeReports, client_of
 from tests.fakes_web_desk import a_full_desk
 
 FORD = "story_5f0c2d7a91b34e68"
-READS = ["/", f"/stories/{FORD}", "/readyz", "/api/v1/stories", "/api/v1/alerts", "/api/v1/feeds"]
+API = ["stories", "alerts", "feeds", "outlets", "parties"]
+READS = ["/", f"/stories/{FORD}", "/readyz", *(f"/api/v1/{name}" for name in API)]
 
 
 @pytest.fixture
@@ -119,6 +120,8 @@ def test_every_time_is_iso_in_utc_written_as_an_offset(client: TestClient) -> No
         ("/api/v1/stories?cursor=" + "a" * 501, 422, "cursor"),
         ("/api/v1/stories?cursor=made-up", 400, "cursor"),
         ("/api/v1/alerts?limit=-1", 422, "limit"),
+        ("/api/v1/outlets?subject=prophet", 422, "subject"),
+        ("/api/v1/parties?limit=0", 422, "limit"),
         ("/api/v1/alerts?cursor=made-up", 400, "cursor"),
         ("/api/v1/stories/story_of_nobody", 404, "story"),
         ("/api/v1/nothing", 404, "nothing"),
@@ -180,6 +183,8 @@ def test_the_description_names_every_route_of_the_api(client: TestClient) -> Non
         "/api/v1/stories/{story_id}",
         "/api/v1/alerts",
         "/api/v1/feeds",
+        "/api/v1/outlets",
+        "/api/v1/parties",
         "/livez",
         "/readyz",
     }

@@ -16,7 +16,8 @@ from service.web.app import create_app
 from service.web.reading import ReportsLike
 from tests.fakes_web import NOW
 
-ADDRESSES = ["/", "/api/v1/stories", "/api/v1/alerts", "/api/v1/feeds", "/readyz"]
+API = ["stories", "alerts", "feeds", "outlets", "parties"]
+ADDRESSES = ["/", *(f"/api/v1/{name}" for name in API), "/readyz"]
 
 
 @pytest.fixture

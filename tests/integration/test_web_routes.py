@@ -33,6 +33,8 @@ ADDRESSES = [
     "/api/v1/stories/story_of_nobody",
     "/api/v1/alerts",
     "/api/v1/feeds",
+    "/api/v1/outlets",
+    "/api/v1/parties",
     "/api/v1/openapi.json",
     "/livez",
     "/readyz",

@@ -18,7 +18,7 @@ from hypothesis import given, settings, strategies as st
 from service.alerts import words
 from service.alerts.inert import one_line, quotation, shorten, web_link
 from service.alerts.render import first_line, html, plain_text, view, webhook_body
-from service.core.model import Alert, Kind, Reason, Role, Status, Strength
+from service.core.model import Alert, EventType, Kind, Reason, Role, Status, Strength
 from tests.alert_examples import BASE_URL, RUMOR, XIAOMI_CONFIRMS, XIAOMI_DENIES, denial, reversal
 
 CASES = Path(__file__).parent.parent / "cases" / "alerts"
@@ -271,3 +271,18 @@ def test_the_time_since_the_report_says_before_after_and_in_the_same_article() -
         words.since_report(replace(early, item_id=RUMOR.item_id), RUMOR)
         == "in the same article as the report"
     )
+
+
+def test_a_doubtful_alert_says_so_first() -> None:
+    doubtful = replace(denial(), doubtful=True)
+    assert first_line(doubtful).startswith("Doubtful: Xiaomi denies it flatly")
+    assert json.loads(webhook_body(doubtful, BASE_URL))["data"]["doubtful"] is True
+    assert "doubtful" not in json.loads(webhook_body(denial(), BASE_URL))["data"]
+
+
+def test_a_clock_that_ran_out_says_what_that_means() -> None:
+    silent = replace(denial(), event=EventType.SILENT, reason=Reason.SILENCE, note="No reply\n24 h after")
+    assert first_line(silent) == f"No reply 24 h after: {denial().claim}"[:200]
+    body = json.loads(webhook_body(silent, BASE_URL))
+    assert (body["type"], body["data"]["note"]) == ("story.silent", "No reply\n24 h after")
+    assert "nobody has replied" in plain_text(silent, BASE_URL)

@@ -13,6 +13,7 @@ from service.settings import (
     FeedSettings,
     MailSettings,
     Settings,
+    SubscriptionSettings,
     TerminalSettings,
     WebhookSettings,
     load_settings,
@@ -62,7 +63,7 @@ def test_a_list_in_the_environment_is_written_with_commas(given):
 
 def test_feeds_channels_and_a_watchlist_come_from_the_file(given):
     settings = given('watchlist = ["Ford"]\n[[feeds]]\nurl = "https://example.org/feed"\n' + WEBHOOK)
-    assert settings.feeds[0].interval_minutes == 15
+    assert settings.feeds[0].interval_minutes is None
     assert settings.channels[0].name == "desk"
     assert "whsec" not in repr(settings)
 
@@ -104,11 +105,14 @@ def documented() -> set[str]:
     return set(re.findall(r"^#? ?([a-z_]+) = ", EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-@pytest.mark.parametrize("model", [Settings, FeedSettings, WebhookSettings, MailSettings, TerminalSettings])
+@pytest.mark.parametrize(
+    "model",
+    [Settings, FeedSettings, SubscriptionSettings, WebhookSettings, MailSettings, TerminalSettings],
+)
 def test_every_setting_stands_in_the_example_with_its_reason(model):
     for name, field in model.model_fields.items():
         assert field.description or name == "kind", f"{name} has no reason"
-        if name not in ("feeds", "channels"):
+        if name not in ("feeds", "channels", "subscriptions"):
             assert name in documented(), f"{name} is missing from {EXAMPLE.name}"
 
 

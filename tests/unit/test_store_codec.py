@@ -38,7 +38,10 @@ def test_any_value_comes_back_equal_and_of_the_same_types(kind: type, data: some
 
 def test_the_text_has_sorted_keys_and_keeps_its_characters() -> None:
     text = encode(Claim(text="小米造车", principals=("小米",)))
-    assert text == '{"figures":[],"principals":["小米"],"relations":[],"terms":[],"text":"小米造车"}'
+    assert text == (
+        '{"figures":[],"firm":2,"lang":"","principals":["小米"],"relations":[],"setting":[],"terms":[],'
+        '"text":"小米造车"}'
+    )
 
 
 def test_several_values_keep_their_order() -> None:

@@ -1,0 +1,136 @@
+"""What may be read and saved while one item is handled, or one decision taken: inside one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.core.clocks import Clock
+from service.core.decisions import Decision
+from service.core.folding import Folded, Kept
+from service.core.model import Alert, Item, Match, Statement, Step, Story
+from service.store import alerts, clocks, decisions, kept, review, stories
+from service.store.clocks import Reminder
+from service.store.kept import Outcome, Stored
+
+
+class Handling:
+    """Usable only inside `Ledger.handling`, `curating` or `looking`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def candidates(self, keys: Sequence[str], limit: int) -> list[Story]:
+        """Stories found by any of `keys`: most shared keys first, then the latest, then by id."""
+        return stories.candidates(self._connection, keys, limit)
+
+    def story(self, story_id: str) -> Story | None:
+        """The story as it stands in this transaction."""
+        return stories.load_story(self._connection, story_id)
+
+    # --- one statement after the other -------------------------------------------------------------
+
+    def save_step(
+        self,
+        step: Step,
+        ordinal: int,
+        keys: Sequence[str],
+        *,
+        place: int | None = None,
+        placed: str | None = None,
+    ) -> None:
+        """Save what the item's statement number `ordinal` did to its story, which `keys` find from now on.
+
+        `place` and `placed` as in `Kept`, by default `ordinal` and the step's story. Conflict where the story
+        is no longer at the version before `step.story.version`.
+        """
+        stories.save_story(self._connection, step.story)
+        new = step.story.version == 1
+        stories.save_postings(self._connection, step.story.id, keys, step.story.last_at, is_new=new)
+        place = ordinal if place is None else place
+        stories.save_statement(self._connection, step, ordinal, place, placed or step.story.id)
+
+    def note_unplaced(self, item: Item, statement: Statement, ordinal: int, why: str) -> None:
+        """Keep a statement that joined no story, with the reason in words."""
+        stray = Kept(statement, item, ordinal, ordinal, Match(None, 0.0, True, ()), None)
+        kept.save_stray(self._connection, stray, why, ())
+
+    def is_behind(self, story_id: str, item: Item, place: int) -> bool:
+        """Whether the story holds a statement that was told after this one."""
+        return kept.is_behind(self._connection, story_id, item, place)
+
+    def has_reported(self, story_id: str, item_id: str) -> bool:
+        """Whether the item, in whatever revision, reported the story's claim before."""
+        return kept.has_reported(self._connection, story_id, item_id)
+
+    # --- folded anew -------------------------------------------------------------------------------
+
+    def kept_of(self, story_ids: Collection[str], item_ids: Collection[str] = ()) -> list[Stored]:
+        """Every statement of the stories, and every other of the items."""
+        return kept.kept_of(self._connection, story_ids, item_ids)
+
+    def save_kept(self, one: Kept, story_id: str | None) -> None:
+        """Save a statement that `story_id` (None: not there yet) is about to be folded with."""
+        kept.save_kept(self._connection, one, story_id)
+
+    def save_stray(self, one: Kept, why: str, keys: Iterable[str]) -> None:
+        """Save a statement that joined no story; `keys` find it when one opens that it speaks of."""
+        kept.save_stray(self._connection, one, why, keys)
+
+    def strays_of(self, keys: Collection[str], since: datetime) -> list[Kept]:
+        """Statements told at `since` or later that any of `keys` finds and that stand in no story."""
+        return kept.strays_of(self._connection, keys, since)
+
+    def adopt(self, stray: Kept, joined: Match) -> None:
+        """Let a stray be one of the story that `joined` names, which is about to be folded anew."""
+        kept.adopt(self._connection, stray, joined)
+
+    def save_fold(self, folded: Folded, before: int, keys: Iterable[str]) -> Story:
+        """Save a story folded anew over version `before`, found by `keys` only. Conflict as `save_step`."""
+        return kept.save_fold(self._connection, folded, before, keys)
+
+    def save_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Write over what became of statements."""
+        kept.save_outcomes(self._connection, outcomes)
+
+    def doubts(self, limit: int) -> dict[str, list[Stored]]:
+        """The statements that wait for a person, by the question that the review list asks of them."""
+        return review.doubts(self._connection, limit)
+
+    # --- clocks ------------------------------------------------------------------------------------
+
+    def start_clocks(self, started: Sequence[Clock]) -> None:
+        """Remember when these run out; those that are remembered already stay as they are."""
+        clocks.start_clocks(self._connection, started)
+
+    def due_clocks(self, now: datetime, limit: int) -> list[Reminder]:
+        """The clocks whose time has come, the first due first, held until the end of the transaction."""
+        return clocks.due_clocks(self._connection, now, limit)
+
+    def end_clock(self, reminder: Reminder, *, fired: bool) -> None:
+        """The reminder is dealt with: it fired, or the clock was stopped before."""
+        clocks.end_clock(self._connection, reminder, fired=fired)
+
+    # --- alerts and decisions ----------------------------------------------------------------------
+
+    def save_alert(self, alert: Alert, channels: Sequence[str], now: datetime) -> bool:
+        """Save the alert and a delivery due `now` on each channel; False, nothing saved, where it exists."""
+        return alerts.save_alert(self._connection, alert, channels, now)
+
+    def alert_exists(self, alert_id: str) -> bool:
+        """Whether the alert was saved already."""
+        return alerts.alert_exists(self._connection, alert_id)
+
+    def alerts_of(self, story_ids: Collection[str]) -> list[Alert]:
+        """The alerts told of any of the stories, oldest first."""
+        return kept.alerts_of(self._connection, story_ids)
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """The whole log of decisions, the first one first."""
+        return decisions.decisions_of(self._connection)
+
+    def add_decision(self, decision: Decision) -> None:
+        """Add a line to the log. Conflict where another was added at the same moment."""
+        decisions.add_decision(self._connection, decision)

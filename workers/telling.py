@@ -1,0 +1,63 @@
+"""Who hears of a step: asks the core for each subscription, and saves the alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from service.core.alerting import decide_alert, told_again
+from service.core.clocks import NO_CLOCKS, ClockBook
+from service.core.matching import find_story
+from service.core.model import AlertDecision, Claim, Match, Step, Story, Subscription
+from service.core.reading.lexicon import Knowledge
+from service.store.handling import Handling
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an item is handled by: the language knowledge, what is tracked, and who hears of it.
+
+    An empty `watchlist` (canonical names) tracks everything. `find`: the story that a claim belongs to;
+    `clocks`: what runs on stories.
+    """
+
+    knowledge: Knowledge
+    subscriptions: tuple[Subscription, ...]
+    watchlist: tuple[str, ...] = ()
+    find: Callable[[Claim, datetime, Sequence[Story]], Match] = find_story
+    clocks: ClockBook = NO_CLOCKS
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """One statement that joined or opened a story, and what each subscription was told."""
+
+    step: Step
+    decisions: tuple[AlertDecision, ...]
+
+
+def tell(
+    transaction: Handling, subscriptions: Collection[Subscription], step: Step, now: datetime
+) -> Handled:
+    """Tells of a step that followed on all before it: what it moves, nobody heard of yet."""
+    decisions = tuple(decide_alert(step, subscription) for subscription in subscriptions)
+    for subscription, decision in zip(subscriptions, decisions, strict=True):
+        if decision.alert is not None:
+            transaction.save_alert(decision.alert, subscription.channels, now)
+    return Handled(step, decisions)
+
+
+def tell_after_fold(
+    transaction: Handling, subscriptions: Collection[Subscription], step: Step, told: set[str], now: datetime
+) -> Handled:
+    """Tells of a step that a fold brought; `told` is what was said of the story before (alerting.said_of)."""
+    decisions = []
+    for subscription in subscriptions:
+        decision = decide_alert(step, subscription, told)
+        if decision.alert is not None and transaction.alert_exists(decision.alert.id):
+            decision = replace(decision, alert=told_again(decision.alert))
+        if decision.alert is not None:
+            transaction.save_alert(decision.alert, subscription.channels, now)
+        decisions.append(decision)
+    return Handled(step, tuple(decisions))
