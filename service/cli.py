@@ -99,11 +99,15 @@ def explain(
     given: Annotated[
         list[str] | None, typer.Argument(help="Files, ids of items, or texts; none: standard input.")
     ] = None,
+    claim: Annotated[
+        str | None,
+        typer.Option(help="Also say what the learned score makes of this claim."),
+    ] = None,
 ) -> None:
     """Show a text with what the reader sees in it, and why a tempting phrase was not taken."""
     from workers.explaining import explain as explain_given
 
-    raise typer.Exit(explain_given(given or []))
+    raise typer.Exit(explain_given(given or [], claim))
 
 
 @feeds_app.callback(invoke_without_command=True)

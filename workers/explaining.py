@@ -13,22 +13,45 @@ from string import ascii_lowercase
 from service import wiring
 from service.core.model import Evidence, Item, PassedOver, Reading, Statement
 from service.core.reading.read import read_statements
+from service.core.reading.stance import Judgement, judge
 from service.errors import InputError
 from service.jsonl import GivenItem
 from service.lexicons import knowledge_on_demand
+from service.lexicons.stance import load_stance
 from service.settings import load_settings
 from workers.replay import on_the_clock
 
 MOST_LETTERED = len(ascii_lowercase)
 
 
-def explain(given: Sequence[str]) -> int:
-    """Explains each of `given` (a file, an item's id, or a text itself; none: standard input)."""
+def explain(given: Sequence[str], claim: str | None = None) -> int:
+    """Explains each of `given` (a file, an item's id, or a text itself; none: standard input).
+
+    With a `claim` (in English, as the learned score is) also what that score makes of it.
+    """
     knowledge = knowledge_on_demand()
+    model = load_stance() if claim else None
     for item in _items(given):
-        sys.stdout.buffer.write(explained(item, read_statements(item, knowledge)).encode("utf-8"))
+        said = explained(item, read_statements(item, knowledge))
+        if claim and model is not None:
+            said += judged(judge(claim, item, model))
+        sys.stdout.buffer.write(said.encode("utf-8"))
     sys.stdout.buffer.flush()
     return 0
+
+
+def judged(judgement: Judgement) -> str:
+    """A judgement as text: the stance, whether it is sure, and the features that moved it most."""
+    scores = judgement.scores
+    lines = [
+        f"the claim, by the learned score: {judgement.stance.value}{'' if judgement.sure else ' (not sure)'}"
+    ]
+    shares = f"related {scores.related:.2f}"
+    if scores.asserts or scores.denies or scores.reports:
+        shares += f"; asserts {scores.asserts:.2f}, denies {scores.denies:.2f}, reports {scores.reports:.2f}"
+    lines.append(f"   {shares}")
+    lines += [f"   {moved.amount:+.2f} {moved.feature}" for moved in judgement.because]
+    return "\n".join(lines) + "\n\n"
 
 
 def _items(given: Sequence[str]) -> Iterator[Item]:

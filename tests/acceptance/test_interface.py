@@ -233,6 +233,16 @@ def test_explain_shows_the_words_in_place_whatever_it_is_given(say, tmp_path):
         assert re.sub(r"\[\d+ | \d+\]|\([a-z] | [a-z]\)", "", marked).strip() == DENIAL
 
 
+def test_explain_gives_the_learned_scores_opinion_of_a_claim_with_what_moved_it(say):
+    text = (
+        "The story that a giant crab lives under Brighton pier is a hoax, police said. The picture is fake."
+    )
+    said = say(("explain", "--claim", "Giant crab lives under Brighton pier", text)).stdout.decode()
+    assert "the claim, by the learned score: denies" in said
+    assert "denies 0." in said
+    assert "unrelated" in say(("explain", "--claim", "Zebra elected mayor of Lyon", text)).stdout.decode()
+
+
 def test_explain_says_why_a_tempting_phrase_was_not_taken(say):
     said = say(
         ("explain", "Ford did not deny that it is in talks with Xiaomi, two people said.")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from service.core.model import Claim, Role
+from service.core.reading.around import Around
 from service.core.reading.claims import Claims, Stretch, agree, profile, readable
 from service.core.reading.lexicon import CueKind
 from service.core.reading.page import Page
@@ -24,6 +25,7 @@ _INVOLVED = (Role.PRINCIPAL, Role.SPOKESMAN, Role.EXECUTIVE)
 _VERBAL = re.compile(
     r"^(?:is|was|are|were|has|had|have|will|would|plans?|planned|intends?|\w+ing)\b", re.IGNORECASE
 )
+_SAID = 60
 _LEAST_WORDS = 12
 
 
@@ -53,16 +55,26 @@ def answers_told(page: Page, stance: Stance, told: Sequence[Rumor]) -> bool:
 def _complement(stance: Stance) -> Stretch:
     side, span, hit = stance.side, stance.span, stance.hit
     start, end = hit.end, max(span.end, hit.end)
-    if end - start < _LEAST_WORDS:
+    if end - start < _LEAST_WORDS or _only_says(side, start, end):
         start = min(max(span.start, stance.before), hit.start)
+        end = hit.start if hit.start - start >= _LEAST_WORDS else end
     mentions = [m for m in side.between(start, end) if m.start != stance.party.start]
     return Stretch(side.passage, side.scan, mentions, start, end)
+
+
+def _only_says(side: Around, start: int, end: int) -> bool:
+    """Whether what follows a cue only says who said it: ", police said"."""
+    said = side.scan.within("speech", start, end)
+    apart = side.passage.flat[start : start + 2].strip()[:1] in (",", '"')
+    return bool(said) and apart and end - start < _SAID
 
 
 def _own_claim(page: Page, stance: Stance, claims: Claims, own: Claim, stretch: Stretch, order: int) -> int:
     tells = bool(own.relations) or len(own.principals) > 1 or len(own.terms) > 2
     if tells:
-        text = _affirmative(stance.party, stance.hit.cue.affirm, _words(stretch, page))
+        words = _words(stretch, page)
+        before = stretch.end <= stance.hit.start  # then they are a clause of their own
+        text = _clause(words, page) if before else _affirmative(stance.party, stance.hit.cue.affirm, words)
         return claims.add(_worded(own, text), order, told=False)
     if claims.drafts:
         return 0
@@ -86,6 +98,14 @@ def _words(stretch: Stretch, page: Page) -> str:
         break
     text = stretch.passage.text[start : stretch.end]
     return re.sub(r"^[\s,]*(?:it|they|he|she|the company|any|such|a|the)\s+", "", text, flags=re.IGNORECASE)
+
+
+def _clause(words: str, page: Page) -> str:
+    """`words` without the small words that led over to the cue: a crab lives there (is)."""
+    kept = words.split()
+    while len(kept) > 1 and page.lexicon.has("stop_words", kept[-1].lower()):
+        kept.pop()
+    return readable(" ".join(kept))
 
 
 def _affirmative(party: Party, affirm: str, words: str) -> str:
