@@ -232,8 +232,17 @@ def _compare(parts: Sequence[Part], chosen: argparse.Namespace) -> int:
         _say(complaint)
     if chosen.record:
         record(chosen.record_file, figures, before)
-        chosen.table_file.write_text(_page([t for part in parts for t in part.section.tables]), "utf-8")
+        tables = [table for part in parts for table in part.section.tables]
+        kept = _others(chosen.table_file, {table.heading.split(":")[0] for table in tables})
+        chosen.table_file.write_text(_page(tables) + kept, "utf-8")
     return 1 if complaints and not chosen.record else 0
+
+
+def _others(file: Path, measured: set[str]) -> str:
+    """The tables of `file` that speak of sets which were not measured now."""
+    text = file.read_text("utf-8") if file.exists() else ""
+    tables = text.split("### ")[1:]
+    return "".join("### " + one for one in tables if one.split(":")[0] not in measured)
 
 
 def _page(tables: Sequence[Table]) -> str:

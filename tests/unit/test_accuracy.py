@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy.__main__ import main
+from benchmarks.accuracy.__main__ import _others, main
 from benchmarks.accuracy.claims import Cut, Outcome, Scored, given, tuned, weighted
 from benchmarks.accuracy.corpus import (
     Judged,
@@ -249,3 +249,10 @@ def test_a_fallen_figure_ends_with_one_and_a_recorded_run_writes_no_texts(
     record_file.write_text(json.dumps({"corpus: hard": 0.1, "corpus: denial F1": 1.9}), "utf-8")
     assert main(["--corpus", str(tmp_path / "set"), *places]) == 1
     assert "corpus: denial F1 fell from 1.900" in capsys.readouterr().out
+
+
+def test_a_recorded_run_keeps_the_tables_of_what_it_did_not_measure(tmp_path: Path) -> None:
+    table = tmp_path / "accuracy.md"
+    table.write_text("# Accuracy\n\n### claims: figures\n\n| a |\n\n### set: kinds\n\n| old |\n", "utf-8")
+    assert "| a |" in _others(table, {"set"})
+    assert "old" not in _others(table, {"set"})

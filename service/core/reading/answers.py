@@ -26,6 +26,7 @@ _VERBAL = re.compile(
     r"^(?:is|was|are|were|has|had|have|will|would|plans?|planned|intends?|\w+ing)\b", re.IGNORECASE
 )
 _SAID = 60
+_LEAST_TOLD = 4
 _LEAST_WORDS = 12
 
 
@@ -57,9 +58,14 @@ def _complement(stance: Stance) -> Stretch:
     start, end = hit.end, max(span.end, hit.end)
     if end - start < _LEAST_WORDS or _only_says(side, start, end):
         start = min(max(span.start, stance.before), hit.start)
-        end = hit.start if hit.start - start >= _LEAST_WORDS else end
+        end = hit.start if _tells(Stretch(side.passage, side.scan, (), start, hit.start)) else end
     mentions = [m for m in side.between(start, end) if m.start != stance.party.start]
     return Stretch(side.passage, side.scan, mentions, start, end)
+
+
+def _tells(before: Stretch) -> bool:
+    """Whether the words before a cue tell something by themselves, their opening aside."""
+    return len(_words(before).split()) >= _LEAST_TOLD
 
 
 def _only_says(side: Around, start: int, end: int) -> bool:
@@ -72,29 +78,28 @@ def _only_says(side: Around, start: int, end: int) -> bool:
 def _own_claim(page: Page, stance: Stance, claims: Claims, own: Claim, stretch: Stretch, order: int) -> int:
     tells = bool(own.relations) or len(own.principals) > 1 or len(own.terms) > 2
     if tells:
-        words = _words(stretch, page)
+        words = _words(stretch)
         before = stretch.end <= stance.hit.start  # then they are a clause of their own
-        text = _clause(words, page) if before else _affirmative(stance.party, stance.hit.cue.affirm, words)
+        clause = _clause(words, page)
+        text = clause if before else _affirmative(stance.party, stance.hit.cue.affirm, clause)
         return claims.add(_worded(own, text), order, told=False)
     if claims.drafts:
         return 0
     title = page.sides[0]
     whole = Stretch(title.passage, title.scan, title.mentions, 0, len(title.passage.text))
     worded = profile(whole, page.lexicon, text=readable(title.passage.text), also=own.principals)
-    return claims.add(
-        worded if worded.text else _worded(own, readable(_words(stretch, page))), order, told=False
-    )
+    return claims.add(worded if worded.text else _worded(own, readable(_words(stretch))), order, told=False)
 
 
 def _worded(claim: Claim, text: str) -> Claim:
     return replace(claim, text=text)
 
 
-def _words(stretch: Stretch, page: Page) -> str:
+def _words(stretch: Stretch) -> str:
     """The complement without its opening "that it", "reports that", "any"."""
     start = stretch.start
     for mark in stretch.scan.within("complementizers", stretch.start, min(stretch.end, stretch.start + 60)):
-        start = mark.end
+        start = mark.end if stretch.passage.text[mark.end : stretch.end].strip() else start
         break
     text = stretch.passage.text[start : stretch.end]
     return re.sub(r"^[\s,]*(?:it|they|he|she|the company|any|such|a|the)\s+", "", text, flags=re.IGNORECASE)
