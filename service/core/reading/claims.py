@@ -318,11 +318,14 @@ def _past_aside(scan: Scan, flat: str, start: int, end: int) -> int:
 
 
 def readable(text: str) -> str:
-    """`text` on one line, without outer punctuation, cut at a word near 160 characters."""
+    """`text` on one line, without outer punctuation, cut at a clause or a word below 160 characters."""
     line = re.sub(r"\s+", " ", text).strip(' "“”‘’「」『』,;:.-–—?？。，')
     if len(line) <= _LONGEST_TEXT:
         return line
     cut = line[:_LONGEST_TEXT]
+    clause = cut.rfind(", ")
+    if clause >= _LONGEST_TEXT // 2:
+        return cut[:clause]
     return cut[: max(cut.rfind(" "), 40)].rstrip(" ,;:") if " " in cut else cut
 
 
