@@ -226,7 +226,13 @@ def _speaks(mention: Mention, side: Around, sentence: Sentence) -> bool:
     if side.verb_final:  # there "according to" stands behind its noun
         leads = leads or scan.within("leads", mention.end, mention.end + _LEAD_NEAR)
     reports = scan.within("report", mention.end, min(sentence.end, mention.end + 9))
-    return bool(after or before or leads or reports)
+    return bool(after or before or leads or reports) or _heads(mention, side, sentence)
+
+
+def _heads(mention: Mention, side: Around, sentence: Sentence) -> bool:
+    """Whether the name of an outlet, with a colon, opens a headline."""
+    opens = side.passage.field == "title" and mention.start == sentence.start and mention.named
+    return opens and side.passage.flat[mention.end : mention.end + 1] in (":", "：")
 
 
 def _credit(credited: Party) -> float:
