@@ -14,16 +14,17 @@ from tests.acceptance.running import Process, command, wait_until
 from tests.fakes_feeds import FeedServer
 
 TOKEN = "a-token-of-24-characters"
+# No claim of the demonstration feed, which the service polls at the same time.
 RUMOR = {
     "id": "story-1",
-    "title": "Ford in talks with Xiaomi on electric cars",
-    "text": "Ford is in talks with Xiaomi on a joint venture to build electric cars, "
+    "title": "Honda in talks with Renault on electric cars",
+    "text": "Honda is in talks with Renault on a joint venture to build electric cars, "
     "people familiar with the matter said.",
 }
 DENIAL = RUMOR | {
-    "title": "Ford denies talks with Xiaomi on electric cars",
-    "text": "Ford denied that it is in talks with Xiaomi on a joint venture. "
-    "“This story is completely false,” Ford said.",
+    "title": "Honda denies talks with Renault on electric cars",
+    "text": "Honda denied that it is in talks with Renault on a joint venture. "
+    "“This story is completely false,” Honda said.",
 }
 
 
@@ -37,7 +38,7 @@ def push(service: Process, item: object, token: str = TOKEN) -> Any:
 def test_a_denial_that_is_pushed_over_its_rumor_alerts_once(tmp_path: Path) -> None:
     with Process("run", tmp_path, port="0", intake_token=TOKEN) as service:
         assert [row["state"] for row in push(service, RUMOR)] == ["new"]
-        wait_until(lambda: any("Xiaomi" in one["claim"] for one in service.get("/api/v1/stories")["items"]))
+        wait_until(lambda: any("Renault" in one["claim"] for one in service.get("/api/v1/stories")["items"]))
         before = {alert["id"] for alert in service.get("/api/v1/alerts")["items"]}
         assert [row["state"] for row in push(service, DENIAL)] == ["changed"]
         assert [row["state"] for row in push(service, DENIAL)] == ["known"]
@@ -50,7 +51,7 @@ def test_a_denial_that_is_pushed_over_its_rumor_alerts_once(tmp_path: Path) -> N
         item = push(service, DENIAL)[0]["item_id"]
         (alert,) = wait_until(told)
         assert alert["id"] not in before
-        assert (alert["kind"], alert["party"]) == ("denial", "Ford")
+        assert (alert["kind"], alert["party"]) == ("denial", "Honda")
         with pytest.raises(urllib.error.HTTPError, match="401"):
             push(service, RUMOR, "another-token-of-24-chars")
         assert {"pushed", "seeds"} <= {feed["outlet"] for feed in service.get("/api/v1/feeds")["items"]}
