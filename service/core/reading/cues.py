@@ -109,12 +109,16 @@ def tells(flat: str, lexicon: Lexicon) -> bool:
     if not flat or not len(lexicon.tellers):
         return False
     spaced = lexicon.source.spaced
+    words = words_of(flat) if spaced else frozenset()
     for last, (length, entries) in lexicon.tellers.iter(flat):
         start = last + 1 - length
         if spaced and start and flat[start - 1].isalnum():
             continue
-        if any(_confirmed_end(flat, start, last + 1, entry, lexicon) for entry in entries):
-            return True
+        for entry in entries:
+            later = entry.pattern.later
+            hopeless = later and later.isdisjoint(words)
+            if not hopeless and _confirmed_end(flat, start, last + 1, entry, lexicon):
+                return True
     return False
 
 

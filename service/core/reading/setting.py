@@ -43,9 +43,13 @@ def weighed(sides: Sequence[Around]) -> tuple[Around, ...]:
         for name, count in told.items()
     }
     return tuple(
-        replace(side, mentions=[replace(m, weight=_weight(m, weights)) for m in side.mentions])
+        replace(side, mentions=[_with_weight(m, _weight(m, weights)) for m in side.mentions])
         for side in (title, text)
     )
+
+
+def _with_weight(mention: Mention, weight: int) -> Mention:
+    return mention if mention.weight == weight else replace(mention, weight=weight)
 
 
 def _weight(mention: Mention, weights: dict[str, int]) -> int:
