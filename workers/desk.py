@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from service.errors import InputError
 from service.jsonl import dump
 from service.settings import Settings
 from service.store.codec import encode
-from service.store.ledger import Ledger
 from service.store.views import DoubtRow, StoryRow, TimelineRow
 from workers.curating import Decided, Desk
 
@@ -31,7 +30,7 @@ MOST_DOUBTS = 200
 
 def decide(settings: Settings, who: str, act: Callable[[Desk], Decided]) -> None:
     """Takes one decision in the service's ledger and prints its id and what was told because of it."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         desk = Desk(ledger, wiring.subscriptions(settings), who, wiring.utc_now())
         decided = act(desk)
     told = [d.alert for one in decided.handled for d in one.decisions if d.alert]
@@ -45,7 +44,7 @@ def decide(settings: Settings, who: str, act: Callable[[Desk], Decided]) -> None
 
 def list_doubts(settings: Settings, *, jsonl: bool) -> None:
     """Prints the review list, the latest first."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         rows = ledger.reports.doubts(MOST_DOUBTS)
     if jsonl:
         for row in rows:
@@ -85,7 +84,7 @@ def _doubt_json(row: DoubtRow) -> dict[str, Any]:
 
 def list_stories(settings: Settings, *, jsonl: bool) -> None:
     """Prints the stories, the latest moved first."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         rows = ledger.reports.stories(MOST_STORIES).items
     if jsonl:
         for row in rows:
@@ -113,7 +112,7 @@ def _story_json(row: StoryRow) -> dict[str, Any]:
 
 def show_story(settings: Settings, story_id: str) -> None:
     """Prints a story with its timeline. InputError where there is none."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         page = ledger.reports.story(story_id)
     if page is None:
         raise InputError(f"there is no story {story_id}.")
@@ -179,17 +178,8 @@ def export_decisions(settings: Settings, file: Path | None) -> None:
 
 
 def _log(settings: Settings) -> tuple[Decision, ...]:
-    with _ledger(settings) as ledger, ledger.looking() as transaction:
+    with closing(wiring.open_ledger(settings)) as ledger, ledger.looking() as transaction:
         return transaction.decisions()
-
-
-@contextmanager
-def _ledger(settings: Settings) -> Iterator[Ledger]:
-    ledger = wiring.open_ledger(settings)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 def _say(words: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from string import ascii_lowercase
 
@@ -76,11 +77,8 @@ def _named(words: str) -> Item:
 
 
 def _stored(item_id: str) -> Item:
-    ledger = wiring.open_ledger(load_settings())
-    try:
+    with closing(wiring.open_ledger(load_settings())) as ledger:
         item = ledger.items.latest(item_id)
-    finally:
-        ledger.close()
     if item is None:
         raise InputError(f"the ledger holds no item {item_id}.")
     return item

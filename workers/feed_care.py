@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,7 +20,6 @@ from service.feeds.fetch import Fetched, fetch, local_path
 from service.feeds.hints import wishes_in
 from service.feeds.parse import parse_feed
 from service.settings import Settings
-from service.store.ledger import Ledger
 from service.store.views import FeedRow
 from workers.feed_list import latency, stamp
 
@@ -42,7 +40,7 @@ class Asked:
 def add_feed(settings: Settings, asked: Asked) -> None:
     """Polls a feed from now on, beside those of the settings. InputError for an address that is none."""
     feed = _feed(asked)
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         new = ledger.feeds.add([feed], wiring.utc_now())
     _say(f"{feed.id} is polled {'from now on' if new else 'already'}: {feed.url}")
 
@@ -74,21 +72,21 @@ def _told(revision: NewRevision) -> str:
 
 def pause_feed(settings: Settings, feed_id: str, why: str) -> None:
     """Stops the polls of a feed until it is resumed. InputError where there is none."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         ledger.feeds.pause(feed_id, why or "paused by hand", wiring.utc_now())
     _say(f"{feed_id} is not polled any more, until `rumorwatch feeds resume {feed_id}`")
 
 
 def resume_feed(settings: Settings, feed_id: str, why: str) -> None:
     """Polls a feed again, at once. InputError where there is none."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         ledger.feeds.resume(feed_id, why or "resumed by hand", wiring.utc_now())
     _say(f"{feed_id} is polled again, from now on")
 
 
 def explain_feed(settings: Settings, feed_id: str) -> None:
     """Shows why a feed is polled as often as it is, its last answers and what befell it."""
-    with _ledger(settings) as ledger:
+    with closing(wiring.open_ledger(settings)) as ledger:
         feed = ledger.feeds.one(feed_id)
         row = next((row for row in ledger.reports.feeds() if row.id == feed_id), None)
         notices = ledger.reports.feed_notices(feed_id)
@@ -141,12 +139,3 @@ async def _fetch(settings: Settings, feed: Feed, now: datetime) -> Fetched:
     if not isinstance(answer, Fetched):
         raise InputError(f"{feed.url} answered that nothing has changed, without having been asked.")
     return answer
-
-
-@contextmanager
-def _ledger(settings: Settings) -> Iterator[Ledger]:
-    ledger = wiring.open_ledger(settings)
-    try:
-        yield ledger
-    finally:
-        ledger.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -31,16 +32,13 @@ def import_feeds(settings: Settings, named: str) -> None:
     result = merged(current, given.feeds, [feed.url for feed in settings.feeds])
     for feed in given.feeds:
         wiring.feed_settings(feed)
-    ledger = wiring.open_ledger(settings)
-    try:
+    with closing(wiring.open_ledger(settings)) as ledger:
         write_list(wiring.list_path(settings), result.feeds)
         try:
             wiring.declare_feeds(ledger, settings, wiring.utc_now())
         except BaseException:
             write_list(wiring.list_path(settings), current)
             raise
-    finally:
-        ledger.close()
     _tell(result)
 
 
@@ -95,12 +93,9 @@ def export_feeds(settings: Settings, file: Path | None) -> None:
 
 def _added(settings: Settings) -> tuple[ListedFeed, ...]:
     """The feeds that the ledger polls although neither the settings nor the imported list name them."""
-    ledger = wiring.open_ledger(settings)
-    try:
+    with closing(wiring.open_ledger(settings)) as ledger:
         named = {INTAKE.id, *(feed.id for feed in wiring.feeds(settings))}
         others = [ledger.feeds.one(row.id) for row in ledger.reports.feeds() if row.id not in named]
-    finally:
-        ledger.close()
     return tuple(
         ListedFeed(
             url=feed.moved_from or feed.url,

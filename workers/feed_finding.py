@@ -13,6 +13,7 @@ from service import wiring
 from service.feeds.discovery import Discovery, Found, find_feeds
 from service.jsonl import dump
 from service.settings import Settings
+from workers.feed_list import stamp
 
 
 def find(settings: Settings, url: str, *, jsonl: bool) -> int:
@@ -52,7 +53,6 @@ def _row(one: Found) -> dict[str, object]:
 def _print(discovery: Discovery) -> None:
     table = Table("address", "title", "entries", "newest", "found because")
     for one in discovery.found:
-        newest = one.newest.strftime("%Y-%m-%d %H:%M") if one.newest else "-"
-        cells = (one.url, one.title, str(one.entries), newest, one.because)
+        cells = (one.url, one.title, str(one.entries), stamp(one.newest), one.because)
         table.add_row(*(Text(cell, overflow="fold") for cell in cells))
     Console().print(table)

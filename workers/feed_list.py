@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 
 from rich.console import Console
@@ -15,11 +16,8 @@ from service.store.views import FeedRow
 
 def list_feeds(settings: Settings) -> None:
     """Prints the feeds as a table."""
-    ledger = wiring.open_ledger(settings)
-    try:
+    with closing(wiring.open_ledger(settings)) as ledger:
         rows = ledger.reports.feeds()
-    finally:
-        ledger.close()
     table = Table(Column("id", no_wrap=True), "state", "last success, next poll", "latency", "feed")
     for row in rows:
         times = f"{stamp(row.fetched_at)}\n{stamp(row.next_poll_at)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from dataclasses import asdict
 
 from rich.console import Console
@@ -24,11 +25,8 @@ NOTE = (
 
 def show_records(settings: Settings, *, jsonl: bool) -> None:
     """Prints the records of outlets, reporters and sources, then those of parties."""
-    ledger = wiring.open_ledger(settings)
-    try:
+    with closing(wiring.open_ledger(settings)) as ledger:
         told, denied = ledger.reports.records(), ledger.reports.party_records()
-    finally:
-        ledger.close()
     if jsonl:
         rows = [*map(asdict, told), *({"subject": "party", **asdict(record)} for record in denied)]
         sys.stdout.writelines(f"{dump(row)}\n" for row in rows)

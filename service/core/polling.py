@@ -149,8 +149,10 @@ def plan_poll(
     included. At most MAX_REVISIONS of the document are taken at once: then the validators are withheld, so
     that the next poll sees the whole document again and takes the rest. `note` is added to the reason.
     """
-    gap = leaves_gap(feed, identify(feed.id, entries), known)
-    identified = identify(feed.id, (*entries, *arrival.archived))
+    identified = identify(feed.id, entries)
+    gap = leaves_gap(feed, identified, known)
+    if arrival.archived:
+        identified = identify(feed.id, (*entries, *arrival.archived))
     fresh = [one for one in identified if one.fingerprint not in known.get(one.item_id, frozenset())]
     most = MAX_REVISIONS + len(arrival.archived)
     taken = [_revision(feed, one, one.item_id in known, now) for one in fresh[:most]]

@@ -21,13 +21,13 @@ from service.errors import FeedError, InputError, OutgoingError, SitemapIndex
 from service.feeds.fetch import MAX_FEED_BYTES
 from service.feeds.html_text import unescape
 from service.feeds.parse import ParsedFeed, parse_feed
+from service.feeds.sitemap_index import MAX_OF_INDEX
 from service.net import GuardedClient, Request, Response
 
 DEADLINE_SECONDS = 20.0
 MAX_PAGE = 1024 * 1024
 MAX_TRIED = 24
 MAX_LINKS = 12
-MAX_OF_INDEX = 3
 GAP_SECONDS = 1.0
 TYPES = frozenset(
     {

@@ -8,9 +8,10 @@ kept for `explain`. Negation and the like are not judged here: scope.py does tha
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Any
 
 from service.core.reading.lexicon import CueKind, CueSource, Entry, Lexicon
 from service.core.reading.patterns import words_of
@@ -92,7 +93,7 @@ def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:
     """What stands in `flat` (folded, on one line); with `every`, overlapping cues of one kind too."""
     hits: list[Hit] = []
     marks: dict[str, list[Mark]] = {}
-    for start, end, entry in _found(flat, lexicon):
+    for start, end, entry in _found(flat, lexicon.automaton, lexicon):
         if entry.label == "cue":
             hits.append(Hit(lexicon.cues[entry.value], start, end))
         elif entry.label in marks:
@@ -106,29 +107,16 @@ def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:
 
 def tells(flat: str, lexicon: Lexicon) -> bool:
     """Whether any cue that makes a statement may stand in `flat`: a quick look before the full scan."""
-    if not flat or not len(lexicon.tellers):
-        return False
-    spaced = lexicon.source.spaced
-    words = words_of(flat) if spaced else frozenset()
-    for last, (length, entries) in lexicon.tellers.iter(flat):
-        start = last + 1 - length
-        if spaced and start and flat[start - 1].isalnum():
-            continue
-        for entry in entries:
-            later = entry.pattern.later
-            hopeless = later and later.isdisjoint(words)
-            if not hopeless and _confirmed_end(flat, start, last + 1, entry, lexicon):
-                return True
-    return False
+    return any(True for _ in _found(flat, lexicon.tellers, lexicon))
 
 
-def _found(flat: str, lexicon: Lexicon) -> list[tuple[int, int, Entry]]:
+def _found(flat: str, automaton: Any, lexicon: Lexicon) -> Iterator[tuple[int, int, Entry]]:
+    """Start, end and entry of each phrase of `automaton` in `flat`; a check is tried where it can hold."""
     spaced = lexicon.source.spaced
-    if not flat or not len(lexicon.automaton):
-        return []
-    found: list[tuple[int, int, Entry]] = []
+    if not flat or not len(automaton):
+        return
     words = words_of(flat) if spaced else frozenset()
-    for last, (length, entries) in lexicon.automaton.iter(flat):
+    for last, (length, entries) in automaton.iter(flat):
         start, stop = last + 1 - length, last + 1
         if spaced and start and flat[start - 1].isalnum():
             continue
@@ -137,18 +125,11 @@ def _found(flat: str, lexicon: Lexicon) -> list[tuple[int, int, Entry]]:
             pattern = entry.pattern
             if pattern.exact:
                 if whole:
-                    found.append((start, stop, entry))
+                    yield start, stop, entry
             elif not pattern.later or not pattern.later.isdisjoint(words):
                 end = pattern.ends_at(flat, start)
                 if end:
-                    found.append((start, end, entry))
-    return found
-
-
-def _confirmed_end(flat: str, start: int, end: int, entry: Entry, lexicon: Lexicon) -> int:
-    if entry.pattern.exact:
-        return 0 if _is_inside(flat, end, lexicon) else end
-    return entry.pattern.ends_at(flat, start)
+                    yield start, end, entry
 
 
 def _is_inside(flat: str, end: int, lexicon: Lexicon) -> bool:

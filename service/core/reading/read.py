@@ -9,7 +9,7 @@ What it leaves out is said in each step's own file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
@@ -70,23 +70,24 @@ def _read(item: Item, knowledge: Knowledge) -> Reading:
         return Reading(code, ())
     if page.sides[0].scan.of("samples").all:
         return Reading(code, (), tuple(_samples(page)))
-    taken, passed, claims = _taken(page)
+    weights = weights_of(page.sides)
+    taken, passed, claims = _taken(page, weights)
     kept = _without_covered(_strongest(_overtaken(_second_hand_aged(taken))))
     if kept:
-        _set_in(sorted({candidate.claim for candidate in kept}), claims, page)
+        _set_in(sorted({candidate.claim for candidate in kept}), claims, page, weights)
     statements = tuple(_statement(candidate, claims) for candidate in sorted(kept, key=lambda c: c.order))
     return Reading(code, statements[:_MOST_STATEMENTS], tuple(passed))
 
 
-def _set_in(told: list[int], claims: Claims, page: Page) -> None:
+def _set_in(told: list[int], claims: Claims, page: Page, weights: Mapping[str, int]) -> None:
     """Give the claims that statements answer what the whole item says of them."""
-    weights = weights_of(page.sides)
     main = told[main_place([claims.at(place) for place in told], weights)]
     others = [claims.at(place) for place in told if place != main]
     for place in told:
-        draft = claims.drafts[place]
-        whole = set_in(draft.claim, others, page.sides, page.lexicon) if place == main else draft.claim
-        claims.drafts[place] = replace(draft, claim=with_firm_names(whole, weights))
+        draft, claim = claims.drafts[place], claims.at(place)
+        if place == main:
+            claim = set_in(claim, others, page.sides, page.lexicon, weights)
+        claims.drafts[place] = replace(draft, claim=with_firm_names(claim, weights))
 
 
 def _samples(page: Page) -> Iterator[PassedOver]:
@@ -96,7 +97,7 @@ def _samples(page: Page) -> Iterator[PassedOver]:
             yield _passed(side, hit, "a sample or a guide, not news")
 
 
-def _taken(page: Page) -> tuple[list[_Candidate], list[PassedOver], Claims]:
+def _taken(page: Page, weights: Mapping[str, int]) -> tuple[list[_Candidate], list[PassedOver], Claims]:
     """All candidates, in the order in which they make claims known: a headline's answers come last."""
     claims = Claims()
     passed = [_passed(side, r.hit, r.why) for side in page.sides for r in side.scan.refused]
@@ -114,7 +115,7 @@ def _taken(page: Page) -> tuple[list[_Candidate], list[PassedOver], Claims]:
             if isinstance(turn, Rumor)
             else _from_stance(page, turn, claims, order)
         )
-    places = claims.settle(weights_of(page.sides))
+    places = claims.settle(weights)
     return [replace(candidate, claim=places[candidate.claim]) for candidate in taken], passed, claims
 
 

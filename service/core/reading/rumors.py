@@ -93,9 +93,10 @@ def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carrie
     credited = _credited(people, side, sentence)
     if not own and credited == NOBODY and carried == NOBODY:
         return None
-    if not _is_told(sentence, people, side, page) and not _is_quoted_hearsay(
-        own, sentence, people, side, page
-    ):
+    if side.scan.within("state_matters", sentence.start, sentence.end):
+        return None
+    told = _is_told(sentence, people, side, page, sourced=credited != NOBODY)
+    if not told and not _is_quoted_hearsay(own, sentence, people, side):
         return None
     if _only_answers(standing, own, side):
         return None
@@ -142,15 +143,14 @@ def _is_to_come(sentence: Sentence, side: Around) -> bool:
     return bool(scan.within("modals", start, end)) and not scan.within("views", start, end)
 
 
-def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: Page) -> bool:
-    """Whether there is an event, somebody (where names show), and it is not a matter between states.
+def _is_told(
+    sentence: Sentence, people: Sequence[Mention], side: Around, page: Page, *, sourced: bool
+) -> bool:
+    """Whether there is an event, and somebody (where names show).
 
-    What an outlet or an unnamed source tells needs no other event than that it may, will or is to be.
+    What an outlet or an unnamed source tells (`sourced`) needs no other event than that it may come.
     """
     scan = side.scan
-    sourced = _credited(people, side, sentence) != NOBODY
-    if scan.within("state_matters", sentence.start, sentence.end):
-        return False
     deeds = [
         mark
         for mark in scan.within("relation", sentence.start, sentence.end)
@@ -164,11 +164,9 @@ def _is_told(sentence: Sentence, people: Sequence[Mention], side: Around, page: 
 
 
 def _is_quoted_hearsay(
-    own: Sequence[Hit], sentence: Sentence, people: Sequence[Mention], side: Around, page: Page
+    own: Sequence[Hit], sentence: Sentence, people: Sequence[Mention], side: Around
 ) -> bool:
     """Whether plain hearsay goes on to tell what is claimed, whatever it is: rumors that a dam has burst."""
-    if side.scan.within("state_matters", sentence.start, sentence.end):
-        return False
     firm = [hit for hit in own if hit.cue.weight >= ONE and not hit.cue.told]
     for hit in firm:
         if side.scan.within("complementizers", hit.start, min(sentence.end, hit.end + _TOLD_NEAR)):

@@ -84,14 +84,19 @@ def main_place(claims: Sequence[Claim], weights: Mapping[str, int]) -> int:
     return scores.index(max(scores))
 
 
-def set_in(claim: Claim, others: Iterable[Claim], sides: Sequence[Around], lexicon: Lexicon) -> Claim:
+def set_in(
+    claim: Claim,
+    others: Iterable[Claim],
+    sides: Sequence[Around],
+    lexicon: Lexicon,
+    weights: Mapping[str, int],
+) -> Claim:
     """`claim`, the item's main one, with the item's setting but for names that only `others` are about."""
     title, text = sides
     opening = text.passage.flat[:_OPENING]
     headline = content_words(title, title.passage.flat, lexicon)
     words = dict.fromkeys((*headline, *claim.terms, *content_words(text, opening, lexicon)))
     telling = [word for word in words if not lexicon.has("news_words", word)]
-    weights = weights_of(sides)
     theirs = {name for other in others for name in other.principals} - set(claim.principals)
     out = [name for name in weights if weights[name] >= _OUTSTANDING and name not in theirs]
     names = sorted(out, key=lambda name: (-weights[name], name))[:MOST_NAMES]
