@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from service.core.clocks import Clock
 from service.core.decisions import Decision
 from service.core.folding import Folded, Kept
-from service.core.model import Alert, Item, Match, Statement, Step, Story
+from service.core.model import Alert, Item, Match, Step, Story
 from service.store import alerts, clocks, decisions, kept, review, stories
 from service.store.clocks import Reminder
 from service.store.kept import Outcome, Stored
@@ -51,11 +51,6 @@ class Handling:
         stories.save_postings(self._connection, step.story.id, keys, step.story.last_at, is_new=new)
         place = ordinal if place is None else place
         stories.save_statement(self._connection, step, ordinal, place, placed or step.story.id)
-
-    def note_unplaced(self, item: Item, statement: Statement, ordinal: int, why: str) -> None:
-        """Keep a statement that joined no story, with the reason in words."""
-        stray = Kept(statement, item, ordinal, ordinal, Match(None, 0.0, True, ()), None)
-        kept.save_stray(self._connection, stray, why, ())
 
     def is_behind(self, story_id: str, item: Item, place: int) -> bool:
         """Whether the story holds a statement that was told after this one."""

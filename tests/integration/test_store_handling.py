@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from service.core.model import ClaimedRevision, EventType, Status
+from service.core.folding import Kept
+from service.core.model import ClaimedRevision, EventType, Match, Status
 from service.errors import Conflict, LeaseLost, StoreError
 from service.store import finding
 from service.store.engine import connect, reading
@@ -183,7 +184,8 @@ def test_an_event_is_a_row_where_the_story_moved_and_only_there(ledger_url: str)
         handling.save_step(a_step(a_story("s1", work.item), work.item, EventType.OPENED), 0, ())
         handling.save_step(a_step(a_story("s1", work.item, version=2), work.item, None), 1, ())
         handling.save_step(a_step(a_story("s1", work.item, version=3), work.item, EventType.DENIED), 2, ())
-        handling.note_unplaced(work.item, a_statement(None), 3, "no claim was named")
+        stray = Kept(a_statement(None), work.item, 3, 3, Match(None, 0.0, True, ()), None)
+        handling.save_stray(stray, "no claim was named", ())
     ledger.close()
     engine = connect(ledger_url)
     with reading(engine) as connection:
