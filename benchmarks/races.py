@@ -25,19 +25,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from service.core.alerting import EVERYTHING
-from service.core.model import (
-    Claim,
-    ClaimedRevision,
-    Evidence,
-    Feed,
-    Kind,
-    NewRevision,
-    PollPlan,
-    Reading,
-    Role,
-    Statement,
-    Strength,
-)
+from service.core.feed import Feed, NewRevision, PollPlan
+from service.core.model import Claim, ClaimedRevision, Evidence, Kind, Reading, Role, Statement, Strength
 from service.core.reading.lexicon import Knowledge
 from service.errors import Conflict
 from service.store.engine import connect, reading

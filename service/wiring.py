@@ -22,8 +22,9 @@ from service.alerts.webhook import WebhookTransport
 from service.clocks import load_clocks
 from service.core.addresses import networks
 from service.core.clocks import ClockBook
+from service.core.feed import Feed
 from service.core.intervals import USUAL
-from service.core.model import EventType, Feed, Strength, Subscription
+from service.core.model import EventType, Strength, Subscription
 from service.core.reading.lexicon import Knowledge
 from service.core.text import stable_id
 from service.doorbell import Doorbell, LocalBell, RqBell

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from service.core.feed import Feed, NewRevision, PollPlan
 from service.core.model import (
     Alert,
     Claim,
     ClaimedRevision,
     EventType,
     Evidence,
-    Feed,
     Item,
     Kind,
     Match,
-    NewRevision,
-    PollPlan,
     Position,
     Quotation,
     Reason,

@@ -10,9 +10,9 @@ from datetime import datetime
 
 from service import wiring
 from service.core.addresses import why_url_refused
+from service.core.feed import Feed, NewRevision
 from service.core.history import NO_HISTORY
 from service.core.intervals import choose_interval
-from service.core.model import Feed, NewRevision
 from service.core.polling import plan_poll
 from service.core.text import clean
 from service.errors import InputError

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from service.core.feed import Feed
 from service.core.history import FeedHistory, PastPoll, Wishes
-from service.core.model import Feed
 
 FLOOR_SECONDS = 1
 SHORTEST = 5 * 60

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from service.core.feed import Entry, Feed, NewRevision, PollPlan
 from service.core.health import (
     dark_after,
     failed,
@@ -28,7 +29,6 @@ from service.core.health import (
 )
 from service.core.history import NO_WISHES, FeedEvent, FeedHistory, FeedNotice, PastPoll, Wishes
 from service.core.intervals import choose_interval, next_poll
-from service.core.model import Entry, Feed, NewRevision, PollPlan
 from service.core.text import fingerprint, stable_id
 
 BACKOFF_CAP = timedelta(hours=6)

@@ -19,7 +19,7 @@ from typing import Any
 
 import feedparser
 
-from service.core.model import Entry
+from service.core.feed import Entry
 from service.core.text import clean
 from service.errors import FeedError
 from service.feeds.html_text import html_to_text, looks_like_html, unescape

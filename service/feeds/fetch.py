@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import unquote
 
-from service.core.model import Feed
+from service.core.feed import Feed
 from service.errors import FeedError, OutgoingError
 from service.net import GuardedClient, Request, Response, where
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from service.core.model import Entry
+from service.core.feed import Entry
 from service.errors import FeedError
 from service.feeds.fetch import MAX_FEED_BYTES
 from service.feeds.parse import parse_feed

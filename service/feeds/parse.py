@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 import service
-from service.core.model import Entry
+from service.core.feed import Entry
 from service.core.text import clean
 from service.errors import FeedError, SitemapIndex
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from service.core.model import Entry
+from service.core.feed import Entry
 from service.errors import FeedError, SitemapIndex
 
 CPU_SECONDS = 5

@@ -15,8 +15,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from service import logs
+from service.core.feed import Entry, Feed, PollPlan
 from service.core.history import NO_WISHES, FeedNotice
-from service.core.model import Entry, Feed, PollPlan
 from service.core.polling import (
     MAX_REVISIONS,
     Arrival,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from service.core.model import Entry, Feed, PollPlan
+from service.core.feed import Entry, Feed, PollPlan
 from service.core.polling import identify, plan_poll
 from service.core.text import clean, stable_id
 from service.errors import InputError

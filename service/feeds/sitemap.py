@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from html.entities import html5
 from xml.parsers import expat
 
-from service.core.model import Entry
+from service.core.feed import Entry
 from service.errors import SitemapIndex
 from service.feeds.html_text import unescape
 from service.feeds.strings import address, language, line, name, web_address

@@ -28,9 +28,9 @@ from sqlalchemy import (
     update,
 )
 
+from service.core.feed import Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import NO_HISTORY, FeedEvent, FeedHistory, FeedNotice
-from service.core.model import Feed, PollPlan
 from service.errors import InputError, StoreError
 from service.store.codec import decode, encode
 from service.store.engine import insert_into, lock_names, reading, writing

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, bindparam, func, literal, or_, select, update
 
-from service.core.model import ClaimedRevision, Item, NewRevision
+from service.core.feed import NewRevision
+from service.core.model import ClaimedRevision, Item
 from service.errors import LeaseLost
 from service.store.engine import insert_into, reading, writing
 from service.store.schema import PENDING, QUARANTINED, Moment, items, revisions

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service import wiring
-from service.core.model import Feed
+from service.core.feed import Feed
 from service.errors import InputError, SettingsError
 from service.feeds.opml import NAMESPACE, ListedFeed, read_opml
 from service.packs import pack, packs

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from service.core.model import Feed
+from service.core.feed import Feed
 from service.feeds.poll import PollReport, poll_feed
 from service.net import GuardedClient
 from service.store.ledger import Ledger

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from service.core.feed import Feed
 from service.core.history import FeedEvent
-from service.core.model import Feed
 from service.core.polling import plan_not_modified
 from service.doorbell import LocalBell
 from service.feeds.poll import PollReport, poll_due

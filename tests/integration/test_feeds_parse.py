@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from service.core.model import Entry
+from service.core.feed import Entry
 from service.errors import FeedError
 from service.feeds.files import entries_from_file
 from service.feeds.html_text import html_to_text

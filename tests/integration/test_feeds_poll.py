@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from service.core.model import Feed, PollPlan
+from service.core.feed import Feed, PollPlan
 from service.errors import FeedError, OutgoingError, StoreError
 from service.feeds.fetch import Fetched, NotModified, fetch, retry_after
 from service.feeds.poll import PollReport, poll_due, poll_feed

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from service.core.model import Feed
+from service.core.feed import Feed
 from service.core.polling import plan_poll
 from service.errors import InputError
 from service.feeds.fetch import Fetched, fetch

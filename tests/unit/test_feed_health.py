@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from service.core.feed import Entry, Feed, PollPlan
 from service.core.health import Standing, dark_after, health, percentile, remembered
 from service.core.history import FeedEvent, FeedHistory, PastPoll
-from service.core.model import Entry, Feed, PollPlan
 from service.core.polling import (
     Arrival,
     date_flag,

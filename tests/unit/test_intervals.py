@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from service.core.feed import Feed
 from service.core.history import FeedHistory, PastPoll, Wishes
 from service.core.intervals import choose_interval, next_poll, share
-from service.core.model import Feed
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)  # a Sunday
 FEED = Feed(id="f_1", url="https://feed.example/", outlet="Example", adaptive=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from service.core.model import Entry, Feed, PollPlan
+from service.core.feed import Entry, Feed, PollPlan
 from service.core.polling import (
     MAX_REVISIONS,
     identify,
