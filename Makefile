@@ -19,6 +19,7 @@ check: $(TEST_READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest tests --collect-only -qq >/dev/null || $(BIN)/pytest tests --collect-only
 	$(BIN)/pytest tests/unit
 
 # A hundred thousand generated texts through the reader: no exception, exact spans, the same answer twice.

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from service.core.alerting import EVERYTHING
-from service.core.feed import Feed, PollPlan
-from service.core.model import NewRevision as Revision
+from service.core.feed import Feed, NewRevision as Revision, PollPlan
 from service.core.text import fingerprint
 from service.errors import Conflict
 from service.lexicons import load_knowledge
