@@ -156,7 +156,12 @@ TRANSITIONS: dict[tuple[Status, Move], Transition] = {
     (_RETRACTED, Move.RECAP): _to(None, _RETRACTED),
 }
 
-_OPENS = {Move.REPORT: EventType.OPENED, Move.SOFT_DENIAL: EventType.OPENED, Move.DENIAL: EventType.DENIED}
+_OPENS = {
+    Move.REPORT: EventType.OPENED,
+    Move.SOFT_DENIAL: EventType.OPENED,
+    Move.DENIAL: EventType.DENIED,
+    Move.CONFIRMATION: EventType.CONFIRMED,
+}
 
 
 def fold_status(positions: tuple[Position, ...]) -> Status:
@@ -214,8 +219,8 @@ def open_story(
 ) -> Step | None:
     """The step that opens a story with `statement`, or None where such a statement opens none.
 
-    A report opens one; so does a denial whose rumor was not seen. Silence, confirmations and recaps do not:
-    without a rumor they are news of another kind. `story_id`: the id of a story that is folded anew.
+    A report opens one; so does a denial whose rumor was not seen, and, as news to nobody, a confirmation: whoever
+    takes it back later turns. Silence and recaps do not. `story_id`: the id of a story that is folded anew.
     """
     story = blank_story(story_id or opened_id(statement, item), statement, item)
     move = move_of(story, statement, item)
@@ -223,7 +228,8 @@ def open_story(
         return None
     quotation = quote(statement, item)
     after = _moved(story, statement, item, quotation, move)
-    return Step(after, statement, item, quotation, _OPENS[move], _REASON[move], joined)
+    reason = Reason.EARLY if move is Move.CONFIRMATION else _REASON[move]
+    return Step(after, statement, item, quotation, _OPENS[move], reason, joined)
 
 
 def opened_id(statement: Statement, item: Item) -> str:

@@ -159,13 +159,12 @@ def test_a_moved_statement_leaves_one_story_for_another(room):
 
 def test_a_statement_that_stood_in_no_story_can_be_moved_into_one(room):
     story_id = room.report(0)[0].step.story.id
-    assert room.deny(1, "Nokia", APART, kind=Kind.CONFIRMATION) == ()
+    assert room.deny(1, "Nokia", APART, kind=Kind.NO_COMMENT) == ()
     room.desk.move("Nokia-1", story_id)
-    assert room.story(story_id).status is Status.CONFIRMED
-    assert [alert.party for alert in room.alerts()] == ["Nokia"]
+    assert [p.party for p in room.story(story_id).positions] == ["Nokia"]
     (decision,) = room.ledger_log()
     room.desk.undo(decision.id)
-    assert room.story(story_id).status is Status.OPEN
+    assert room.story(story_id).positions == ()
 
 
 def test_a_name_is_shown_and_matched_by_nothing(room):

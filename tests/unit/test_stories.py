@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from service.core.model import Kind, Match, Reason, Role, Status, Step, Story, Strength
+from service.core.model import EventType, Kind, Match, Reason, Role, Status, Step, Story, Strength
 from service.core.stories import TRANSITIONS, Move, advance, fold_status, move_of, open_story
 from tests.builders import SURE, a_statement, an_item, an_open_story
 
@@ -94,9 +94,21 @@ def test_a_reversal_shows_the_words_it_turns_away_from():
     assert step.earlier.text == "Not true."
 
 
-@pytest.mark.parametrize("kind", [Kind.NO_COMMENT, Kind.CONFIRMATION, Kind.RETRACTION, Kind.STANDS_BY])
-def test_silence_and_news_open_no_story(kind):
+@pytest.mark.parametrize("kind", [Kind.NO_COMMENT, Kind.RETRACTION, Kind.STANDS_BY])
+def test_silence_and_what_an_outlet_says_of_itself_open_no_story(kind):
     assert open_story(a_statement(kind), an_item(), SURE) is None
+
+
+def test_a_confirmation_of_what_nobody_reported_opens_a_story_and_is_no_news():
+    step = open_story(a_statement(Kind.CONFIRMATION), an_item(), SURE)
+    assert step is not None
+    assert (step.event, step.reason, step.story.status) == (
+        EventType.CONFIRMED,
+        Reason.EARLY,
+        Status.CONFIRMED,
+    )
+    turned = advance(step.story, a_statement(), an_item(day=30), SURE)
+    assert (turned.reason, turned.earlier) == (Reason.REVERSAL, step.quotation)
 
 
 def test_a_recap_opens_no_story():
