@@ -219,8 +219,9 @@ def open_story(
 ) -> Step | None:
     """The step that opens a story with `statement`, or None where such a statement opens none.
 
-    A report opens one; so does a denial whose rumor was not seen, and, as news to nobody, a confirmation: whoever
-    takes it back later turns. Silence and recaps do not. `story_id`: the id of a story that is folded anew.
+    A report opens one; so does a denial whose rumor was not seen, and, as news to nobody, a confirmation:
+    whoever takes it back later turns. Silence and recaps do not.
+    `story_id`: the id of a story that is folded anew.
     """
     story = blank_story(story_id or opened_id(statement, item), statement, item)
     move = move_of(story, statement, item)

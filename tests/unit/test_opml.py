@@ -94,12 +94,12 @@ def test_a_list_may_be_as_long_and_as_deep_as_the_limits_and_no_more() -> None:
     ids=["attributes", "a long text", "a long address", "a comment without end"],
 )
 def test_a_hostile_list_ends_at_once(body: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     try:
         assert read_opml(opml(body)).feeds == ()
     except InputError as error:
         assert len(str(error)) < 400  # noqa: PT017 - either end is right; a long echo is not
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("case", ADDRESSES, ids=[case["address"] for case in ADDRESSES])

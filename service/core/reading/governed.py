@@ -13,6 +13,7 @@ from service.core.reading.mentions import Mention, Sort
 
 _CHAINED = 11
 _BRACKETS = 16
+_CITED = 4
 ARTICLES = frozenset({"the", "a", "an", "its", "<"})
 
 
@@ -59,7 +60,19 @@ def is_governed(mention: Mention, around: Around) -> bool:
     articles = around.articles or ARTICLES
     while words and words[-1] in articles:
         words.pop()
-    return bool(words) and _ends_in_preposition(words[-1], around.prepositions)
+    return (
+        bool(words)
+        and _ends_in_preposition(words[-1], around.prepositions)
+        and not _is_cited(mention, around)
+    )
+
+
+def _is_cited(mention: Mention, around: Around) -> bool:
+    """Whether, in a script without spaces, `mention` is cited: its verb of saying stands right after it."""
+    if around.spaced or around.verb_final or mention.sort is Sort.OUTLET:
+        return False
+    said = around.scan.within("speech", mention.end, mention.end + _CITED)
+    return bool(said) and said[0].start == mention.end
 
 
 def is_quoted(mention: Mention, around: Around) -> bool:

@@ -49,6 +49,7 @@ WORD_CLASSES = frozenset(
     {
         "report", "speech", "negators", "unreal", "conditionals", "stops", "third_parties", "other_deniers",
         "title_fields", "modals", "views", "of_heads", "reported_forms", "adjective_endings", "reversals",
+        "of_itself",
         "sources", "spokesmen", "executives", "officials", "authorities", "fact_checkers", "outlets",
         "companies", "its", "persons", "both", "hedges", "months", "stop_words", "name_tails", "not_names",
         "prepositions", "passive_by", "joiners", "of", "state_matters", "plans", "leads", "complementizers",

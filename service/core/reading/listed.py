@@ -8,6 +8,7 @@ right after a name makes a body of its own (Castrol India).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from service.core.reading.lexicon import Knowledge, Lexicon, NameKey
 from service.core.reading.names import ONE_WORD, POSSESSIVE, Name, is_letter, without_overlaps
@@ -74,6 +75,26 @@ def _is_written_as_name(passage: Passage, start: int, end: int, key: NameKey) ->
     if not key.row.guarded:
         return any(character.isupper() for character in written) or written == key.spelling
     return written == key.spelling or written.isupper()
+
+
+def with_longer_forms(names: list[Name], passage: Passage, longer: dict[str, str]) -> list[Name]:
+    """`names` with short forms led back: in an item on Manchester United, United is no airline."""
+    return [
+        replace(name, name=longer[short])
+        if (short := passage.flat[name.start : name.end]) in longer
+        else name
+        for name in names
+    ]
+
+
+def last_words(names: list[Name], passage: Passage) -> dict[str, str]:
+    """The last words by which the longer names among `names` may be told, each with its one name."""
+    found: dict[str, set[str]] = {}
+    for name in names:
+        words = passage.flat[name.start : name.end].split()
+        if len(words) > 1 and name.kind != "person":
+            found.setdefault(words[-1], set()).add(name.name)
+    return {word: min(full) for word, full in found.items() if len(full) == 1}
 
 
 def with_places(names: list[Name], passage: Passage, lexicon: Lexicon) -> list[Name]:

@@ -27,6 +27,7 @@ POSSESSIVE = re.compile(r"['’]s?$")
 _AGE = re.compile(r"\s\(\d{2}\)")  # a person's, after the name
 _TICKER = re.compile(r"[A-Z0-9]{1,6}(?:\.[A-Z]{1,3})?")
 _MOST_LOCAL = 60
+_AMOUNT = re.compile(r"[A-Z]{1,3}\d[\d.,]{1,}")  # N461, RM20.5: money, not a body
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,10 @@ def _before_field(start: int, end: int, passage: Passage, lexicon: Lexicon) -> i
 
 def _is_nobody(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool:
     written = passage.flat[start:end]
-    return lexicon.has("nobody", written) or written in lexicon.source.nationalities
+    if _AMOUNT.fullmatch(passage.text, start, end):
+        return True
+    nations = lexicon.source.nationalities
+    return lexicon.has("nobody", written) or written in nations or written.removesuffix("s") in nations
 
 
 def _is_ordinary(word: str, lexicon: Lexicon) -> bool:

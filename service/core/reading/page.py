@@ -12,8 +12,15 @@ from service.core.model import Item
 from service.core.reading.around import Around
 from service.core.reading.cues import Scan, scan, tells
 from service.core.reading.lexicon import SILENT, Knowledge, Lexicon
-from service.core.reading.listed import known_names, with_places, without_namesakes
+from service.core.reading.listed import (
+    known_names,
+    last_words,
+    with_longer_forms,
+    with_places,
+    without_namesakes,
+)
 from service.core.reading.marked import marked_names, without_ordinary
+from service.core.reading.media import as_companies, parties_among_outlets
 from service.core.reading.mentions import Sort, Topic
 from service.core.reading.names import (
     LocalNames,
@@ -67,19 +74,34 @@ def _peopled(
     if lexicon.words("name_endings") or lexicon.words("name_suffixes"):
         return _peopled_unmarked(passages, scans, lexicon, knowledge)
     listed = without_namesakes(known_names(text, knowledge), text, lexicon)
-    in_text = with_places(without_pitfalls(listed, scans[1]), text, lexicon)
+    longer = last_words(listed, text)
+    listed = with_longer_forms(without_pitfalls(listed, scans[1]), text, longer)
+    in_text = with_places(listed, text, lexicon)
     openers = shared_openers(title, text)
     unknown = unknown_names(text, scans[1], lexicon, in_text, openers)
     local = local_names(unknown, lexicon)
-    listed = with_places(without_pitfalls(known_names(title, knowledge), scans[0]), title, lexicon)
+    listed = with_longer_forms(without_pitfalls(known_names(title, knowledge), scans[0]), title, longer)
+    listed = with_places(listed, title, lexicon)
     in_title = names_from_body(title, local, listed)
     if not _is_capitalised(title.text) or not in_title:
         in_title += unknown_names(title, scans[0], lexicon, in_title, openers)
+    in_title, in_text = _with_media(passages, scans, (in_title, [*in_text, *unknown]), lexicon)
     topic = Topic()
     return (
         _side(title, scans[0], in_title, local, lexicon, topic),
-        _side(text, scans[1], [*in_text, *unknown], local, lexicon, topic),
+        _side(text, scans[1], in_text, local, lexicon, topic),
     )
+
+
+def _with_media(
+    passages: tuple[Passage, Passage],
+    scans: tuple[Scan, Scan],
+    names: tuple[list[Name], list[Name]],
+    lexicon: Lexicon,
+) -> tuple[list[Name], list[Name]]:
+    """The names of both fields, the outlets that the item is about made companies."""
+    parties = parties_among_outlets(list(zip(names, passages, scans, strict=True)), lexicon)
+    return as_companies(names[0], parties), as_companies(names[1], parties)
 
 
 def _peopled_unmarked(
@@ -99,9 +121,10 @@ def _peopled_unmarked(
     unknown = find(passages, scans, lexicon, known)
     topic, local = Topic(), LocalNames({})
     clean = [without_cues_in_names(found, more) for found, more in zip(scans, unknown, strict=True)]
+    named = _with_media(passages, scans, ([*known[0], *unknown[0]], [*known[1], *unknown[1]]), lexicon)
     return tuple(
-        _as_written(_side(place, found, [*names, *more], local, lexicon, topic))
-        for place, found, names, more in zip(passages, clean, known, unknown, strict=True)
+        _as_written(_side(place, found, names, local, lexicon, topic))
+        for place, found, names in zip(passages, clean, named, strict=True)
     )
 
 

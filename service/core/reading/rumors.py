@@ -160,7 +160,16 @@ def _is_told(
     event = deeds or planned or (sourced and _is_to_come(sentence, side))
     about = (*_ABOUT, Sort.PLACE) if deeds and _is_sourced(people) else _ABOUT
     named = any(m.sort in about and (m.body or m.speaker) for m in people)
+    named = named or (sourced and bool(deeds) and _goes_on(sentence, side))
     return bool(event) and (named or not page.lexicon.source.capitals)
+
+
+def _goes_on(sentence: Sentence, side: Around) -> bool:
+    """Whether a sentence that names nobody goes on about whom the one before it, in its paragraph, named."""
+    if sentence.opens or sentence.index == 0:
+        return False
+    before = side.passage.sentences[sentence.index - 1]
+    return any(m.sort in _ABOUT and m.body for m in side.between(before.start, before.end))
 
 
 def _is_quoted_hearsay(

@@ -41,6 +41,7 @@ def _bodies(text: str, knowledge: Knowledge, title: str = "") -> list[str | None
         ),
         ("Trans World Foods bid. TWF denied it.", "Trans World Foods", "and so are initials"),
         ("Ford India denied it.", "Ford India", "a land behind a name makes another body"),
+        ("Manchester United met. United denied it.", "Manchester United", "the item's own short form"),
     ],
 )
 def test_a_spelling_means_this_body(text: str, body: str, why: str, knowledge: Knowledge) -> None:
@@ -54,6 +55,13 @@ def test_a_spelling_means_this_body(text: str, body: str, why: str, knowledge: K
         ("The Rivianlike car was denied a prize.", "Rivian", "a part of a word is no name"),
         ("However, it was denied.", "However", "an ordinary opener is no name"),
         ("On Monday it was denied.", "Monday", "nor is a weekday"),
+        ("It fell from N461 and this was denied.", "N461", "an amount of money is no name"),
+        ("Thousands of Nigerians were told it was denied.", "Nigerians", "a people is no body"),
+        (
+            "Manchester United met. United denied it.",
+            "United Airlines",
+            "the club's short form is no airline",
+        ),
     ],
 )
 def test_this_is_no_name(text: str, body: str, why: str, knowledge: Knowledge) -> None:
