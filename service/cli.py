@@ -12,6 +12,7 @@ import typer
 from service import logs
 from service.errors import RumorwatchError, SettingsError
 from service.settings import Settings, load_settings
+from workers import keeping_commands
 
 if TYPE_CHECKING:
     from workers.curating import Decided, Desk
@@ -339,6 +340,9 @@ def _settings() -> Settings:
     settings = load_settings()
     logs.configure(settings.log_format, settings.log_level)
     return settings
+
+
+keeping_commands.add_commands(app, _settings)
 
 
 def main() -> None:

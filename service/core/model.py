@@ -287,11 +287,15 @@ class AlertDecision:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `dead`: given up, kept for a person to see and resend."""
+    """Where a delivery stands. `dead`: given up, kept for a person to see and resend.
+
+    `held`: restored from a backup, and not sent until a person releases it.
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)

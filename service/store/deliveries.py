@@ -30,6 +30,13 @@ NEXT_DELIVERY = (
     .limit(1)
     .with_for_update(of=_d, skip_locked=True)
 )
+_IS_HELD = _d.c.state == DeliveryState.HELD.value
+_HELD = (
+    select(_d.c.id, _d.c.channel, alerts.c.alert)
+    .join(alerts, alerts.c.id == _d.c.alert_id)
+    .where(_IS_HELD)
+    .order_by(_d.c.created_at, _d.c.id)
+)
 _DUE = select(func.count()).select_from(_d).where(_FREE)
 _TAKE = (
     update(_d)
@@ -87,6 +94,23 @@ class DeliveryRows:
             if connection.execute(_FINISH, change).rowcount != 1:
                 raise LeaseLost(f"The lease on the delivery {claimed.id} was lost.")
             connection.execute(attempts.insert(), _attempt_row(claimed.id, attempt))
+
+    def release(self, now: datetime) -> int:
+        """Send what a restore held, from `now` on; how many deliveries."""
+        return self._end_hold({"state": DeliveryState.PENDING.value, "next_at": now})
+
+    def drop_held(self) -> int:
+        """Give up what a restore held; how many deliveries."""
+        return self._end_hold({"state": DeliveryState.DEAD.value})
+
+    def held(self) -> list[tuple[str, str, Alert]]:
+        """What a restore held: delivery id, channel and alert, the oldest first."""
+        with reading(self._engine) as connection:
+            return [(row.id, row.channel, decode(Alert, row.alert)) for row in connection.execute(_HELD)]
+
+    def _end_hold(self, values: dict[str, Any]) -> int:
+        with writing(self._engine) as connection:
+            return connection.execute(update(_d).where(_IS_HELD).values(values)).rowcount
 
     def attempts(self, delivery_id: str) -> list[Attempt]:
         """Every recorded attempt of a delivery, in order."""

@@ -34,10 +34,10 @@ _LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS 
 _TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
 
 
-def connect(url: str) -> Engine:
-    """An engine for `url`; of a SQLite file only the folder is made yet. StoreError for a bad url."""
+def connect(url: str, *, make_folder: bool = True) -> Engine:
+    """An engine for `url`; of a SQLite file at most the folder is made yet. StoreError for a bad url."""
     parsed = _parsed(url)
-    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    engine = _sqlite(parsed, make_folder) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     event.listen(engine, "handle_error", _refuse_value)
     return engine
 
@@ -77,12 +77,12 @@ def place(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=True)
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, make_folder: bool) -> Engine:
     in_memory = url.database in (None, "", ":memory:")
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
     if in_memory:
         options["poolclass"] = StaticPool
-    else:
+    elif make_folder:
         _make_folder(Path(str(url.database)))
     engine = create_engine(url, **options)
     event.listen(engine, "connect", _prepare_sqlite)
@@ -119,6 +119,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def file_of(engine: Engine) -> Path | None:
+    """The file of a SQLite ledger; None where it is in memory, or in a server."""
+    if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(engine.url.database))
+
+
 def use_wal(engine: Engine) -> None:
     """Let readers of a SQLite file go on while one writes. Kept in the file, so it is asked for once."""
     if engine.dialect.name != "sqlite":
@@ -137,6 +144,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that only reads. StoreError where the database fails."""
     with _told_by_name(engine), engine.connect() as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads, and sees all of the ledger as it was at its first read.
+
+    It holds nobody up, however long it takes. StoreError where the database fails.
+    """
+    with _told_by_name(engine), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager

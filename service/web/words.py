@@ -63,6 +63,7 @@ DELIVERY = {
     DeliveryState.PENDING: "on its way",
     DeliveryState.DELIVERED: "delivered",
     DeliveryState.DEAD: "given up",
+    DeliveryState.HELD: "held since a restore",
 }
 
 FEED_STATE = {

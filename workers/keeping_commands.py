@@ -1,0 +1,80 @@
+"""The commands that keep a ledger: parses arguments, nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from service.settings import Settings
+
+Load = Callable[[], Settings]
+Target = Annotated[str, typer.Argument(metavar="FILE", help="Where to; - for standard output.")]
+Source = Annotated[str, typer.Argument(metavar="FILE", help="What `backup` wrote; - for standard input.")]
+
+
+def add_commands(app: typer.Typer, load: Load) -> None:
+    """Adds the commands to `app`; `load` reads the settings when one of them runs."""
+    _add_backup(app, load)
+    _add_restore(app, load)
+    app.add_typer(_deliveries(load), name="deliveries", no_args_is_help=True)
+
+
+def _add_backup(app: typer.Typer, load: Load) -> None:
+    @app.command()
+    def backup(file: Target) -> None:
+        """Write the whole ledger to a file, as it is at this moment; the service may go on meanwhile."""
+        from workers.keeping import back_up
+
+        back_up(load(), file)
+
+
+def _add_restore(app: typer.Typer, load: Load) -> None:
+    @app.command()
+    def restore(
+        file: Source,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the backup, write nothing.")] = False,
+        force: Annotated[
+            bool, typer.Option("--force", help="Replace a ledger that is not empty; it is backed up before.")
+        ] = False,
+        hold_deliveries: Annotated[
+            bool,
+            typer.Option(
+                "--hold-deliveries",
+                help="Send nothing that was on its way, until `deliveries release`: for a copy beside a "
+                "service that still runs. Without it, what was on its way is sent.",
+            ),
+        ] = False,
+    ) -> None:
+        """Fill an empty ledger from a backup, of either kind of database: the same stories and alerts."""
+        from workers.keeping import Asked, restore as restore_backup
+
+        restore_backup(load(), file, Asked(dry_run, force, hold_deliveries))
+
+
+def _deliveries(load: Load) -> typer.Typer:
+    deliveries = typer.Typer(help="What `restore --hold-deliveries` held.")
+
+    @deliveries.command("held")
+    def held() -> None:
+        """List the deliveries that are held."""
+        from workers.keeping import list_held
+
+        list_held(load())
+
+    @deliveries.command("release")
+    def release() -> None:
+        """Send them from now on."""
+        from workers.keeping import release_held
+
+        release_held(load())
+
+    @deliveries.command("drop")
+    def drop() -> None:
+        """Give them up; they stay visible as given up."""
+        from workers.keeping import drop_held
+
+        drop_held(load())
+
+    return deliveries
