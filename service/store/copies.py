@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -29,13 +29,15 @@ def copy_before(engine: Engine, schema: str) -> Path | None:
     if file is None:
         return None
     copy = file.with_name(f"{file.name}.before-{schema}")
+    beside = copy.with_name(f"{copy.name}.partial")
     if not copy.exists():
         try:
-            _copy(file, copy.with_name(f"{copy.name}.partial"))
-            os.replace(copy.with_name(f"{copy.name}.partial"), copy)
+            _copy(file, beside)
+            os.replace(beside, copy)
             flush_folder(copy.parent)
         except (OSError, sqlite3.Error) as error:
-            copy.with_name(f"{copy.name}.partial").unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
             raise StoreError(
                 f"The copy {copy} that is kept before an upgrade cannot be written: {error}. "
                 "Make room, or make the folder writable."
