@@ -14,15 +14,18 @@ from service import logs
 from service.clocks.fire import RanOut, fire_due
 from service.core.clocks import ClockBook
 from service.core.model import Due, Subscription
+from service.core.retention import FOR_EVER, Keeping
 from service.doorbell import Doorbell, Work
 from service.errors import StoreError
 from service.feeds.poll import PollReport, poll_due
+from service.forgetting import Forgetting
 from service.net import GuardedClient
 from service.store.ledger import Ledger
 
 POLL_TICK_SECONDS = 1.0
 MOST_FEEDS_A_TICK = 200
 CLOCK_TICK_SECONDS = 15.0
+FORGET_TICK_SECONDS = 600.0
 
 Clock = Callable[[], datetime]
 
@@ -42,6 +45,7 @@ def build_scheduler(
     clock: Clock,
     sweep_seconds: float,
     timed: Timed,
+    keeping: Keeping = FOR_EVER,
 ) -> BackgroundScheduler:
     """A scheduler, not yet started, whose jobs never overlap themselves."""
     scheduler = BackgroundScheduler(
@@ -54,6 +58,7 @@ def build_scheduler(
         ("poll", lambda: poll_once(ledger, open_client, bell, clock), POLL_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
+        ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
     )
     for name, job, seconds in jobs:
         scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)

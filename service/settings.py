@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.core.model import Strength
+from service.core.stories import DORMANT_AFTER
 from service.errors import SettingsError
 
 PREFIX = "RUMORWATCH_"
@@ -177,6 +178,21 @@ class Settings(BaseSettings):
     silence_hours: int = Field(
         24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."
     )
+    retention_items_days: int = Field(
+        365, ge=0, description="Days after which the words of items in no story are removed; 0: never."
+    )
+    retention_texts_days: int = Field(
+        730,
+        ge=0,
+        description="Days without news of its stories after which an item's text is removed, its title and "
+        "quotations not; at least 180, when a story is dormant; 0: never.",
+    )
+    retention_attempts_days: int = Field(
+        365, ge=0, description="Days after which attempts of finished deliveries are removed; 0: never."
+    )
+    retention_notices_days: int = Field(
+        365, ge=0, description="Days after which notices of what befell feeds are removed; 0: never."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -226,6 +242,13 @@ class Settings(BaseSettings):
         if any(not name.strip() for name in names):
             raise ValueError("holds an empty name")
         return names
+
+    @field_validator("retention_texts_days")
+    @classmethod
+    def _dormant_only(cls, days: int) -> int:
+        if 0 < days < DORMANT_AFTER.days:
+            raise ValueError(f"must be 0 or at least {DORMANT_AFTER.days}: a younger story is not dormant")
+        return days
 
     @field_validator("channels")
     @classmethod

@@ -26,6 +26,7 @@ from service.core.feed import Feed
 from service.core.intervals import USUAL
 from service.core.model import EventType, Strength, Subscription
 from service.core.reading.lexicon import Knowledge
+from service.core.retention import Keeping
 from service.core.text import stable_id
 from service.doorbell import Doorbell, LocalBell, RqBell
 from service.errors import InputError, SettingsError
@@ -170,6 +171,16 @@ def clock_book(knowledge: Knowledge, silence_hours: int) -> ClockBook:
     """The clocks that run on stories, over the companies that the name table knows."""
     companies = [row for row in knowledge.names.rows.values() if row.kind in ("company", "bank")]
     return load_clocks({row.name: row.country for row in companies}, silence_hours)
+
+
+def keeping(settings: Settings) -> Keeping:
+    """For how long what nothing needs any more is kept."""
+    return Keeping(
+        items_days=settings.retention_items_days,
+        texts_days=settings.retention_texts_days,
+        attempts_days=settings.retention_attempts_days,
+        notices_days=settings.retention_notices_days,
+    )
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fastapi.testclient import TestClient
 
-from service.core.model import Attempt, ClaimedDelivery, Kind, Role, Subscription
+from service.core.model import Attempt, Claim, ClaimedDelivery, Kind, Subscription
 from service.store.ledger import Ledger
 from service.web.app import create_app
 from tests.builders import NOON, a_statement, an_item
@@ -28,7 +28,7 @@ def a_lived_ledger(url: str) -> Room:
     room.deny(2, "Nokia", APART)
     room.tell(an_item("A doubt.", day=3, item_id="doubt"), a_statement(Kind.DENIAL, "Ford", claim=NEARLY))
     room.tell(an_item("Nothing of it.", day=4, item_id="plain"))
-    stray = a_statement(Kind.NO_COMMENT, "BYD", role=Role.PRINCIPAL, claim=APART, fresh=False)
+    stray = a_statement(Kind.NO_COMMENT, "BYD", claim=Claim("BYD builds a plant", ("BYD",), terms=("plant",)))
     room.tell(an_item("A stray 小米 word.", day=5, item_id="stray"), stray)
     room.desk.rename(room.living()[0], "A name of our own")
     sent, given_up = claimed_delivery(room.ledger), claimed_delivery(room.ledger)

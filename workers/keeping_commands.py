@@ -18,6 +18,7 @@ def add_commands(app: typer.Typer, load: Load) -> None:
     """Adds the commands to `app`; `load` reads the settings when one of them runs."""
     _add_backup(app, load)
     _add_restore(app, load)
+    _add_retention(app, load)
     app.add_typer(_deliveries(load), name="deliveries", no_args_is_help=True)
 
 
@@ -51,6 +52,19 @@ def _add_restore(app: typer.Typer, load: Load) -> None:
         from workers.keeping import Asked, restore as restore_backup
 
         restore_backup(load(), file, Asked(dry_run, force, hold_deliveries))
+
+
+def _add_retention(app: typer.Typer, load: Load) -> None:
+    @app.command()
+    def retention(
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")
+        ] = False,
+    ) -> None:
+        """Remove what is older than the settings keep it; the service does so by itself at night."""
+        from workers.retaining import retain
+
+        retain(load(), dry_run=dry_run)
 
 
 def _deliveries(load: Load) -> typer.Typer:

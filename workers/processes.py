@@ -37,7 +37,13 @@ def run_service(settings: Settings) -> None:
         loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
         timed = Timed(parts.clocks, parts.subscriptions)
         scheduler = build_scheduler(
-            parts.ledger, parts.open_client, bell, parts.clock, settings.sweep_seconds, timed
+            parts.ledger,
+            parts.open_client,
+            bell,
+            parts.clock,
+            settings.sweep_seconds,
+            timed,
+            wiring.keeping(settings),
         )
         _greet(settings, parts)
         with _running(loops, scheduler):

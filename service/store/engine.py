@@ -131,9 +131,11 @@ def use_wal(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         return
     # The driver's own connection: the journal cannot be changed inside a transaction.
-    with _told_by_name(engine):
+    with told_by_name(engine):
         raw = engine.raw_connection()
         try:
+            # Only an empty file takes it; so a new one can be made smaller later without a rewrite.
+            raw.cursor().execute("PRAGMA auto_vacuum = INCREMENTAL")
             raw.cursor().execute("PRAGMA journal_mode = WAL")
         finally:
             raw.close()
@@ -142,7 +144,7 @@ def use_wal(engine: Engine) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """One transaction that only reads. StoreError where the database fails."""
-    with _told_by_name(engine), engine.connect() as connection, connection.begin():
+    with told_by_name(engine), engine.connect() as connection, connection.begin():
         yield connection
 
 
@@ -152,7 +154,7 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
     It holds nobody up, however long it takes. StoreError where the database fails.
     """
-    with _told_by_name(engine), engine.connect() as connection:
+    with told_by_name(engine), engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
@@ -165,14 +167,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
     StoreError where the database fails, Conflict where doing the same again may well work.
     """
-    with _told_by_name(engine), engine.connect() as connection:
+    with told_by_name(engine), engine.connect() as connection:
         connection.execution_options(**{_WRITING: True})
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def _told_by_name(engine: Engine) -> Iterator[None]:
+def told_by_name(engine: Engine) -> Iterator[None]:
+    """What the database says against the block leaves it as a StoreError."""
     try:
         yield
     except SQLAlchemyError as error:

@@ -18,6 +18,7 @@ from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
 from service.store.migrate import migrate
 from service.store.reports import Reports
+from service.store.retention import RetentionRows
 
 _OPENING_PAUSE = 0.05
 
@@ -29,6 +30,7 @@ class Ledger:
     items: RevisionRows
     deliveries: DeliveryRows
     reports: Reports
+    retention: RetentionRows
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,6 +38,7 @@ class Ledger:
         self.items = RevisionRows(engine)
         self.deliveries = DeliveryRows(engine)
         self.reports = Reports(engine)
+        self.retention = RetentionRows(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:

@@ -235,6 +235,8 @@ def _timeline_row(row: Row[Any]) -> TimelineRow:
 
 def _around(evidence: Evidence, words: str) -> tuple[str, str]:
     """What stands beside the evidence, as far as a page shows it; cut between words if it can be."""
+    if not words:  # retention took them
+        return "", ""
     before = words[max(0, evidence.start - _AROUND) : evidence.start]
     after = words[evidence.end : evidence.end + _AROUND]
     if evidence.start > _AROUND:

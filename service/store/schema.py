@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0007"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -155,6 +155,8 @@ revisions = Table(
     Column("lease_until", Moment),
     Column("tries", Integer, nullable=False),
     Column("why", Text),
+    Column("removed_at", Moment),  # when retention took its words; NULL: they are there
+    Column("read_by", Text),  # the version of rules and lexicons; NULL: not known
     UniqueConstraint("item_id", "revision", name="revisions_number"),
     UniqueConstraint("item_id", "fingerprint", name="revisions_words"),
     Index(
