@@ -19,6 +19,7 @@ def add_commands(app: typer.Typer, load: Load) -> None:
     _add_backup(app, load)
     _add_restore(app, load)
     _add_retention(app, load)
+    _add_export(app, load)
     app.add_typer(_deliveries(load), name="deliveries", no_args_is_help=True)
 
 
@@ -65,6 +66,34 @@ def _add_retention(app: typer.Typer, load: Load) -> None:
         from workers.retaining import retain
 
         retain(load(), dry_run=dry_run)
+
+
+def _add_export(app: typer.Typer, load: Load) -> None:
+    @app.command()
+    def export(
+        what: Annotated[
+            str,
+            typer.Argument(
+                metavar="stories|alerts|items|statements|columns",
+                help="Which table; `columns` prints what stands in each.",
+            ),
+        ],
+        file: Annotated[str, typer.Argument(metavar="[FILE]", help="Where to; - for standard output.")] = "-",
+        since: Annotated[
+            str | None, typer.Option(metavar="TIME", help="Only what is not older (ISO 8601).")
+        ] = None,
+        form: Annotated[
+            str | None,
+            typer.Option("--format", metavar="jsonl|csv", help="By default as FILE ends, else jsonl."),
+        ] = None,
+    ) -> None:
+        """Write rows for a notebook or a spreadsheet: JSON Lines, or CSV that runs no formula."""
+        from workers.exporting import export_rows, print_columns
+
+        if what == "columns":
+            print_columns()
+        else:
+            export_rows(load(), what, file, since, form)
 
 
 def _deliveries(load: Load) -> typer.Typer:

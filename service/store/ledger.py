@@ -13,6 +13,7 @@ from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.deliveries import DeliveryRows, deliveries_due
 from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
+from service.store.exporting import Exports
 from service.store.feeds import FeedRows
 from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
@@ -31,6 +32,7 @@ class Ledger:
     deliveries: DeliveryRows
     reports: Reports
     retention: RetentionRows
+    exports: Exports
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,6 +41,7 @@ class Ledger:
         self.deliveries = DeliveryRows(engine)
         self.reports = Reports(engine)
         self.retention = RetentionRows(engine)
+        self.exports = Exports(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:
