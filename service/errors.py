@@ -42,7 +42,8 @@ class SitemapIndex(FeedError):
 class OutgoingError(RumorwatchError):
     """A request of ours failed. `permanent`: trying again unchanged is pointless.
 
-    `status` is the answer's status where there was an answer, `retry_after` the receiver's wish in seconds.
+    `status` is the answer's status where there was an answer, `retry_after` the receiver's wish in seconds,
+    `host` the public host that answered (None: none did, or one of the operator's own network).
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class OutgoingError(RumorwatchError):
         status: int | None = None,
         retry_after: float | None = None,
         answer: str = "",
+        host: str | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status
         self.retry_after = retry_after
         self.answer = answer
+        self.host = host
 
 
 class AddressRefused(OutgoingError):

@@ -3,9 +3,11 @@
 What it promises: http and https only; a name is resolved once and refused when any of its addresses is not
 public; the socket is opened to the address that was checked, and checked again as it is opened; redirects are
 followed by hand and every hop is judged anew; no proxy, netrc or cookie of the environment takes part; one
-clock runs over the whole exchange, redirects included; bodies are inflated by us, one gzip deep, up to a cap.
-What it leaves out: connections are not kept open between requests, so a client works from any event loop, one
-after the other or several at once, and each request is resolved and checked anew.
+clock runs over the whole exchange, redirects included; bodies are inflated by us, one gzip deep, up to a cap,
+and given up where they come too slowly. A client with a pace takes turns at hosts (pace.py); the wait for a
+turn is no part of the exchange. What it leaves out: connections are not kept open between requests, so a
+client works from any event loop, one after the other or several at once, and each request is resolved and
+checked anew.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ import ssl
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
@@ -28,6 +31,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from service.core.addresses import Network, networks, why_address_refused, why_url_refused
 from service.errors import AddressRefused, OutgoingError, SettingsError
+from service.pace import HostPace
 
 MAX_REDIRECTS = 5
 MAX_HEADER_LINE = 16 * 1024
@@ -41,7 +45,11 @@ _BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send. `cut_long_body`: a body over `max_bytes` is cut instead of being an error."""
+    """What to send. `cut_long_body`: a body over `max_bytes` is cut instead of being an error.
+
+    A body that took `slow_after_seconds` must have brought `least_rate` bytes for each second by then and
+    from then on.
+    """
 
     method: str
     url: str
@@ -51,6 +59,8 @@ class Request:
     max_bytes: int = 10 * 1024 * 1024
     follow_redirects: bool = True
     cut_long_body: bool = False
+    slow_after_seconds: float = 10.0
+    least_rate: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Response:
     """The final answer, whatever its status. `body` is inflated; `url` is where it came from.
 
     `truncated`: the body was cut at `max_bytes`. `permanent_redirects_only`: there were redirects, and all of
-    them were 301 or 308.
+    them were 301 or 308. `inside`: only the allow-list let us reach it.
     """
 
     status: int
@@ -67,6 +77,7 @@ class Response:
     body: bytes
     truncated: bool = False
     permanent_redirects_only: bool = False
+    inside: bool = False
 
     def header(self, name: str) -> str | None:
         """The first value of the header `name`, upper or lower case, or None."""
@@ -135,7 +146,9 @@ class GuardedClient:
     """Sends requests within the promise of this module. Safe from several event loops.
 
     `allow_networks`: ranges (CIDR) that are allowed although they are not public. Raises SettingsError for a
-    range that cannot be read. `close` ends the resolver's threads; nothing else is held between requests.
+    range that cannot be read. `polite_networks`: ranges among them whose hosts are treated as public ones
+    are. `pace`: whose turns it takes; None: it waits for nobody. `close` ends the resolver's threads; nothing
+    else is held between requests.
     """
 
     def __init__(
@@ -144,11 +157,15 @@ class GuardedClient:
         user_agent: str,
         allow_networks: Sequence[str] = (),
         resolver: Resolver | None = None,
+        polite_networks: Sequence[str] = (),
+        pace: HostPace | None = None,
     ) -> None:
         try:
             self._allowed = networks(allow_networks)
+            self._polite = networks(polite_networks)
         except ValueError as error:
             raise SettingsError(f"allow_networks holds a range that cannot be read: {error}.") from None
+        self.pace = pace
         self._user_agent = user_agent
         self._system = SystemResolver()  # starts no thread before it is asked
         self._resolver: Resolver = self._system if resolver is None else resolver
@@ -174,8 +191,8 @@ class GuardedClient:
         """
         host = where(request.url)
         try:
-            async with asyncio.timeout(request.deadline_seconds):
-                return await self._follow(request)
+            async with asyncio.timeout(request.deadline_seconds) as clock:
+                return await self._follow(request, clock)
         except TimeoutError:
             raise OutgoingError(
                 f"{host} gave no complete answer within {request.deadline_seconds:g} s."
@@ -185,11 +202,11 @@ class GuardedClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _outgoing(host, error) from error
 
-    async def _follow(self, request: Request) -> Response:
+    async def _follow(self, request: Request, clock: asyncio.Timeout) -> Response:
         permanent = True
         current = request
         for hop in range(MAX_REDIRECTS + 1):
-            response = await self._one(current)
+            response = await self._in_turn(current, clock)
             target = response.header("location")
             if response.status not in _REDIRECTS or not target or not request.follow_redirects:
                 return replace(response, permanent_redirects_only=permanent and hop > 0)
@@ -197,11 +214,25 @@ class GuardedClient:
             current = redirected(current, response.status, target)
         raise OutgoingError(f"{where(request.url)} redirects more than {MAX_REDIRECTS} times.")
 
-    async def _one(self, request: Request) -> Response:
+    async def _in_turn(self, request: Request, clock: asyncio.Timeout) -> Response:
+        """One hop. The clock stands still while we wait for our turn at its host."""
         why = why_url_refused(request.url)
         if why is not None:
             raise AddressRefused(f"The address of {where(request.url)} is refused: {why}.")
-        async with self._answer(request) as answer:
+        host = (urlsplit(request.url).hostname or "").lower()
+        loop = asyncio.get_running_loop()
+        left = (clock.when() or loop.time()) - loop.time()
+        clock.reschedule(None)
+        async with nullcontext() if self.pace is None else self.pace.turn(host):
+            clock.reschedule(loop.time() + left)
+            response = await self._one(request)
+            if response.inside and self.pace is not None:
+                self.pace.is_ours(host)
+            return response
+
+    async def _one(self, request: Request) -> Response:
+        reached: list[str] = []
+        async with self._answer(request, reached) as answer:
             headers = tuple((key, value) for key, value in answer.headers.items())
             if sum(len(key) + len(value) for key, value in headers) > MAX_HEADER_BYTES:
                 raise OutgoingError(
@@ -209,13 +240,14 @@ class GuardedClient:
                 )
             is_hop = answer.status in _REDIRECTS and request.follow_redirects
             body, cut = (b"", False) if is_hop else await _read(answer, request)
-            return Response(answer.status, request.url, headers, body, truncated=cut)
+            inside = self._inside(reached[-1])
+            return Response(answer.status, request.url, headers, body, truncated=cut, inside=inside)
 
     @asynccontextmanager
-    async def _answer(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _answer(self, request: Request, reached: list[str]) -> AsyncIterator[aiohttp.ClientResponse]:
         connector = aiohttp.TCPConnector(
             resolver=_CheckedResolver(self._resolver, self._allowed),
-            socket_factory=self._open_socket,
+            socket_factory=partial(self._open_socket, reached),
             use_dns_cache=False,
             force_close=True,
         )
@@ -243,12 +275,20 @@ class GuardedClient:
     def _headers(self, request: Request) -> dict[str, str]:
         return {"User-Agent": self._user_agent, "Accept-Encoding": "gzip", **dict(request.headers)}
 
-    def _open_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+    def _open_socket(self, reached: list[str], info: aiohttp.AddrInfoType) -> socket.socket:
         """The last look: called with the very address that is about to be connected to."""
         family, kind, protocol, _, address = info
         if why := why_address_refused(str(address[0]), self._allowed):
             raise _Refused(f"{address[0]} is {why}")
+        reached.append(str(address[0]))
         return socket.socket(family, kind, protocol)
+
+    def _inside(self, address: str) -> bool:
+        """Whether `address` is of a network of the operator's own, which no manners protect."""
+        return (
+            why_address_refused(address) is not None
+            and why_address_refused(address, self._polite) is not None
+        )
 
 
 def redirected(request: Request, status: int, location: str) -> Request:
@@ -299,7 +339,7 @@ async def _read(answer: aiohttp.ClientResponse, request: Request) -> tuple[bytes
     body = bytearray()
     inflater = None if coding == "identity" else zlib.decompressobj(wbits=31)
     received = 0
-    async for chunk in answer.content.iter_chunked(_CHUNK):
+    async for chunk in _not_too_slowly(answer, request):
         received += len(chunk)
         # One byte over the cap is enough to know; a bomb is never unpacked further.
         room = request.max_bytes + 1 - len(body)
@@ -311,6 +351,28 @@ async def _read(answer: aiohttp.ClientResponse, request: Request) -> tuple[bytes
     if inflater is not None and received and not inflater.eof:
         raise OutgoingError(f"{where(request.url)} sent a packed answer that breaks off.")
     return bytes(body), False
+
+
+async def _not_too_slowly(answer: aiohttp.ClientResponse, request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. OutgoingError at the moment from which on it is under the least rate."""
+    now = asyncio.get_running_loop().time
+    began, received = now(), 0
+    chunks = aiter(answer.content.iter_chunked(_CHUNK))
+    while True:
+        enough_until = began + max(request.slow_after_seconds, received / request.least_rate)
+        try:
+            async with asyncio.timeout_at(enough_until) as slow:
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            if not slow.expired():
+                raise
+            raise OutgoingError(
+                f"{where(request.url)} sent {received} bytes in {now() - began:.0f} s: that is too slow."
+            ) from None
+        received += len(chunk)
+        yield chunk
 
 
 def _inflate(inflater: zlib._Decompress, chunk: bytes, room: int, host: str) -> bytes:

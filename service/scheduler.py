@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,15 +18,17 @@ from service.core.model import Due, Subscription
 from service.core.retention import FOR_EVER, Keeping
 from service.doorbell import Doorbell, Work
 from service.errors import StoreError
-from service.feeds.poll import PollReport, poll_due
+from service.feeds.lanes import keep_polling
+from service.feeds.poll import PollReport
 from service.forgetting import Forgetting
 from service.net import GuardedClient
 from service.store.ledger import Ledger
 
 POLL_TICK_SECONDS = 1.0
-MOST_FEEDS_A_TICK = 200
+DARK_TICK_SECONDS = 15.0
 CLOCK_TICK_SECONDS = 15.0
 FORGET_TICK_SECONDS = 600.0
+_MOST_REPORTS = 10_000
 
 Clock = Callable[[], datetime]
 
@@ -47,15 +50,23 @@ def build_scheduler(
     timed: Timed,
     keeping: Keeping = FOR_EVER,
 ) -> BackgroundScheduler:
-    """A scheduler, not yet started, whose jobs never overlap themselves."""
+    """A scheduler, not yet started, whose jobs never overlap themselves.
+
+    The job that polls goes on while anything is due; it ends within a second of the scheduler's shutdown.
+    """
     scheduler = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(2)},
+        executors={"default": ThreadPoolExecutor(4)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     now = datetime.now(UTC)
+
+    def poll() -> None:
+        poll_once(ledger, open_client, bell, clock, lambda: not scheduler.running)
+
     jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
-        ("poll", lambda: poll_once(ledger, open_client, bell, clock), POLL_TICK_SECONDS),
+        ("poll", poll, POLL_TICK_SECONDS),
+        ("dark", lambda: dark_once(ledger, clock), DARK_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
         ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
@@ -66,37 +77,68 @@ def build_scheduler(
 
 
 def poll_once(
-    ledger: Ledger, open_client: Callable[[], GuardedClient], bell: Doorbell, clock: Clock
+    ledger: Ledger,
+    open_client: Callable[[], GuardedClient],
+    bell: Doorbell,
+    clock: Clock,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> list[PollReport]:
-    """Polls every feed that is due and rings if anything new was stored."""
+    """Polls every feed that is due, ringing as soon as anything new is stored, and notes those gone dark.
+
+    The last reports; it may go on for as long as the service runs.
+    """
+    reports: deque[PollReport] = deque(maxlen=_MOST_REPORTS)
+
+    def told(report: PollReport) -> None:
+        reports.append(report)
+        _log(report)
+        if report.revisions:
+            bell.ring(Work.ITEMS)
+
     try:
-        reports = asyncio.run(_poll(ledger, open_client, clock))
-        dark = ledger.feeds.note_dark(clock())
+        asyncio.run(_poll(ledger, open_client, clock, told, stopped))
     except StoreError as error:
         logs.failure("poll.store_failed", error)
         return []
-    for report in reports:
-        logs.line(
-            "feed.polled",
-            feed=report.feed_id,
-            outcome=report.outcome,
-            new=report.revisions,
-            reason=report.reason,
-        )
-    befell = [(report.feed_id, notice) for report in reports for notice in report.notices]
-    for feed_id, notice in befell + [(one.feed_id, one.notice) for one in dark]:
-        logs.line(str(notice.event), feed=feed_id, reason=notice.why)
-    if any(report.revisions for report in reports):
-        bell.ring(Work.ITEMS)
-    return reports
+    dark_once(ledger, clock)
+    return list(reports)
 
 
-async def _poll(ledger: Ledger, open_client: Callable[[], GuardedClient], clock: Clock) -> list[PollReport]:
+def _log(report: PollReport) -> None:
+    logs.line(
+        "feed.polled",
+        feed=report.feed_id,
+        outcome=report.outcome,
+        new=report.revisions,
+        reason=report.reason,
+    )
+    for notice in report.notices:
+        logs.line(str(notice.event), feed=report.feed_id, reason=notice.why)
+
+
+async def _poll(
+    ledger: Ledger,
+    open_client: Callable[[], GuardedClient],
+    clock: Clock,
+    told: Callable[[PollReport], None],
+    stopped: Callable[[], bool],
+) -> None:
     client = open_client()
     try:
-        return await poll_due(ledger, client, clock, MOST_FEEDS_A_TICK)
+        await keep_polling(ledger, client, clock, told, stopped=stopped)
     finally:
         await client.close()
+
+
+def dark_once(ledger: Ledger, clock: Clock) -> None:
+    """Notes the feeds that went dark: while some are polled without end, and while none is."""
+    try:
+        dark = ledger.feeds.note_dark(clock())
+    except StoreError as error:
+        logs.failure("dark.store_failed", error)
+        return
+    for one in dark:
+        logs.line(str(one.notice.event), feed=one.feed_id, reason=one.notice.why)
 
 
 def sweep_once(ledger: Ledger, bell: Doorbell, clock: Clock) -> Due:

@@ -152,6 +152,13 @@ class Settings(BaseSettings):
     allow_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks besides the public ones that feeds and webhooks may reach: `127.0.0.0/8`."
     )
+    host_gap_seconds: float = Field(
+        1, ge=0, le=60, description="Seconds between two requests to one host; less than 1 is impolite."
+    )
+    polite_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks of `allow_networks` whose hosts are paced and left alone as public ones are.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="From which level on lines are logged."
     )
@@ -206,7 +213,7 @@ class Settings(BaseSettings):
         """The environment wins over the file, which `load_settings` hands over as arguments."""
         return (env_settings, init_settings)
 
-    @field_validator("allowed_hosts", "allow_networks", "watchlist", mode="before")
+    @field_validator("allowed_hosts", "allow_networks", "polite_networks", "watchlist", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         """In the environment a list is written with commas."""
@@ -229,7 +236,7 @@ class Settings(BaseSettings):
             raise ValueError("must be 24 to 500 characters of ASCII without spaces: make one at random")
         return token
 
-    @field_validator("allow_networks")
+    @field_validator("allow_networks", "polite_networks")
     @classmethod
     def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
         for network in networks:

@@ -37,6 +37,7 @@ from service.feeds.pushed import INTAKE, keep_unpolled
 from service.feeds.search_feeds import QUERY, expanded, is_template
 from service.lexicons import load_knowledge
 from service.net import GuardedClient
+from service.pace import HostPace
 from service.settings import (
     FeedSettings,
     MailSettings,
@@ -74,10 +75,15 @@ class Parts:
     watchlist: tuple[str, ...]
     clocks: ClockBook
     steady: Mapping[str, Transport]
+    pace: HostPace
 
     def open_client(self) -> GuardedClient:
         """A guarded client, to be closed by whoever opened it."""
         return open_client(self.settings)
+
+    def open_feed_client(self) -> GuardedClient:
+        """A guarded client that takes turns at hosts with all others of its kind, for feeds and articles."""
+        return open_client(self.settings, self.pace)
 
     @asynccontextmanager
     async def open_transports(self) -> AsyncIterator[Mapping[str, Transport]]:
@@ -96,10 +102,14 @@ class Parts:
         return base_url(self.settings)
 
 
-def open_client(settings: Settings) -> GuardedClient:
-    """A guarded client within the settings, to be closed by whoever opened it."""
-    agent = f"rumorwatch/{version('rumorwatch')}"
-    return GuardedClient(allow_networks=settings.allow_networks, user_agent=agent)
+def open_client(settings: Settings, pace: HostPace | None = None) -> GuardedClient:
+    """A guarded client within the settings, to be closed by whoever opened it. With `pace` it takes turns."""
+    return GuardedClient(
+        allow_networks=settings.allow_networks,
+        polite_networks=settings.polite_networks,
+        user_agent=f"rumorwatch/{version('rumorwatch')}",
+        pace=pace,
+    )
 
 
 def utc_now() -> datetime:
@@ -125,6 +135,7 @@ def open_parts(settings: Settings, bell: Doorbell, clock: Clock = utc_now) -> Pa
         clocks=clock_book(knowledge, settings.silence_hours),
         watchlist=watchlist,
         steady=_steady(channels, base_url(settings)),
+        pace=HostPace(settings.host_gap_seconds),
     )
 
 

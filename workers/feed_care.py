@@ -109,6 +109,8 @@ def _print_state(feed: Feed, row: FeedRow) -> None:
     _say(f"{row.id}  {row.outlet}  {row.url}")
     _say(f"{row.state}{since}: {row.reason}")
     _say(f"next poll {stamp(row.next_poll_at)}, after {interval.seconds} s: {interval.why}")
+    if row.waits:
+        _say(row.waits)
     if interval.warning:
         _say(f"warning: {interval.warning}")
     if row.moved_from:

@@ -21,7 +21,7 @@ def list_feeds(settings: Settings) -> None:
     table = Table(Column("id", no_wrap=True), "state", "last success, next poll", "latency", "feed")
     for row in rows:
         times = f"{stamp(row.fetched_at)}\n{stamp(row.next_poll_at)}"
-        about = f"{row.outlet}, {row.items} items\n{row.url}\n{row.reason}"
+        about = "\n".join(filter(None, (f"{row.outlet}, {row.items} items", row.url, row.reason, row.waits)))
         cells = (row.id, _state(row), times, latency(row), about)
         # Text, not markup: a feed's words must not format our table.
         table.add_row(*(Text(cell, overflow="fold") for cell in cells))

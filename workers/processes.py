@@ -38,7 +38,7 @@ def run_service(settings: Settings) -> None:
         timed = Timed(parts.clocks, parts.subscriptions)
         scheduler = build_scheduler(
             parts.ledger,
-            parts.open_client,
+            parts.open_feed_client,
             bell,
             parts.clock,
             settings.sweep_seconds,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.core.history import NO_HISTORY, FeedHistory, FeedNotice
+from service.core.hosts import Hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +102,4 @@ class PollPlan:
     move_to: str | None = None
     pause_because: str | None = None
     dark_at: datetime | None = None
+    holds: tuple[Hold, ...] = ()

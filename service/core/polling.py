@@ -28,17 +28,16 @@ from service.core.health import (
     why_gone,
 )
 from service.core.history import NO_WISHES, FeedEvent, FeedHistory, FeedNotice, PastPoll, Wishes
+from service.core.hosts import LONGEST, NOT_YOU, STEPS, TOO_OFTEN, Hold
 from service.core.intervals import choose_interval, next_poll
 from service.core.text import fingerprint, stable_id
 
 BACKOFF_CAP = timedelta(hours=6)
-RETRY_AFTER_CAP = timedelta(hours=24)
 LONG_BEFORE = timedelta(days=7)
 FAR_AHEAD = timedelta(hours=24)  # a later date is no mistake of the zone
 MAX_REVISIONS = 2000
 # A server that says "too often" or "not you" without a time: publishers expect hours, not minutes.
-_ASKED_TO_SLOW = (403, 429)
-_SLOW_STEPS = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+_ASKED_TO_SLOW = (NOT_YOU, TOO_OFTEN)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -310,11 +309,13 @@ def plan_failure(
     retry_after: float | None = None,
     http_status: int | None = None,
     seconds: float = 0.0,
+    holds: tuple[Hold, ...] = (),
 ) -> PollPlan:
     """What to save of a poll that failed: validators stay, the wait grows, the feed is never given up.
 
     Only one that says twice, at least a day apart, that it is gone is paused. `retry_after` is the server's
-    wish in seconds, obeyed between the feed's own interval and 24 hours.
+    wish in seconds, obeyed between the feed's own interval and 24 hours; `holds` is what its refusal means
+    for other feeds.
     """
     failing = replace(feed, failures=feed.failures + 1)
     gone = why_gone(feed.history, http_status, now)
@@ -333,6 +334,7 @@ def plan_failure(
         history=past,
         notices=notice(FeedEvent.GONE, f"{gone}: it is not polled any more") if gone else (),
         pause_because=gone,
+        holds=holds,
     )
 
 
@@ -341,10 +343,10 @@ def _wait(
 ) -> timedelta:
     interval = timedelta(seconds=choose_interval(feed, past, now).seconds)
     if retry_after is not None and retry_after >= 0:
-        seconds = min(retry_after, RETRY_AFTER_CAP.total_seconds())
+        seconds = min(retry_after, LONGEST.total_seconds())
         return max(interval, timedelta(seconds=seconds))
     if http_status in _ASKED_TO_SLOW:
-        return max(interval, _SLOW_STEPS[min(feed.failures, len(_SLOW_STEPS)) - 1])
+        return max(interval, STEPS[min(feed.failures, len(STEPS)) - 1])
     # 2 ** 20 intervals are past any cap: the exponent is bounded so that it cannot overflow.
     doubled = interval.total_seconds() * 2 ** min(feed.failures - 1, 20)
     return max(interval, min(BACKOFF_CAP, timedelta(seconds=doubled)))

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from service.core.feed import Feed
+from service.core.hosts import host_of
 from service.errors import FeedError, OutgoingError
 from service.net import GuardedClient, Request, Response, where
 
@@ -170,6 +171,7 @@ def _refusal(url: str, response: Response, now: datetime) -> OutgoingError:
         status=response.status,
         retry_after=retry_after(response.header("retry-after"), now),
         answer=response.body[:500].decode("utf-8", "replace"),
+        host=None if response.inside else host_of(response.url),
     )
 
 

@@ -1,4 +1,4 @@
-"""Polling: load, ask, save. One bad feed is a recorded failure of that feed and of nothing else.
+"""Polling one feed: load, ask, save. A bad feed is a recorded failure of that feed and of nothing else.
 
 Where a document leaves a gap and names its archive (RFC 5005), older pages are fetched in the same poll,
 until one holds an entry that is known.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from service import logs
 from service.core.feed import Entry, Feed, PollPlan
 from service.core.history import NO_WISHES, FeedNotice
+from service.core.hosts import REFUSALS, Hold, Place, Refusal, holds_after, places_of
 from service.core.polling import (
     MAX_REVISIONS,
     Arrival,
@@ -27,25 +27,23 @@ from service.core.polling import (
     plan_poll,
 )
 from service.errors import FeedError, OutgoingError, SitemapIndex, StoreError
-from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page, local_path
+from service.feeds.domains import registrable_domain
+from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page
 from service.feeds.hints import wishes_in
 from service.feeds.parse import ParsedFeed, parse_feed
 from service.feeds.sitemap_index import read_index
 from service.net import GuardedClient
 
-MAX_AT_ONCE = 20
-# A parse is a process of its own: more of them than cores only take turns.
-MAX_PARSES = 2
-HOST_GAP_SECONDS = 1.0
 MAX_ARCHIVE_PAGES = 10
 MAX_ARCHIVE_SECONDS = 30.0  # after that no further page is begun: the other feeds wait for this poll
-_OUR_OWN_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 class FeedLedger(Protocol):
     """What polling needs of the ledger's feeds: the store's FeedRows."""
 
-    def due(self, now: datetime, limit: int) -> list[Feed]: ...
+    def due(self, now: datetime, limit: int, busy: Collection[str] = ()) -> list[Feed]: ...
+
+    def holds(self, places: Collection[Place]) -> dict[Place, Hold]: ...
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]: ...
 
@@ -80,7 +78,6 @@ class _Asking:
     feed: Feed
     now: datetime
     parses: asyncio.Semaphore
-    gap_seconds: float
     began: float
 
     @property
@@ -89,77 +86,20 @@ class _Asking:
         return time.monotonic() - self.began
 
 
-async def poll_due(
-    ledger: HasFeeds,
-    client: GuardedClient,
-    clock: Callable[[], datetime],
-    limit: int = 100,
-    host_gap_seconds: float = HOST_GAP_SECONDS,
-) -> list[PollReport]:
-    """Poll at most `limit` feeds that are due, in the order in which they end.
-
-    Up to MAX_AT_ONCE hosts are asked at the same time, each over one connection, with `host_gap_seconds`
-    between two feeds of one host (none for a host of our own). Never raises for a feed; StoreError passes.
-    """
-    places = asyncio.Semaphore(MAX_AT_ONCE)
-    parses = asyncio.Semaphore(MAX_PARSES)
-    reports: list[PollReport] = []
-
-    async def ask_one_host(host: str, feeds: Sequence[Feed]) -> None:
-        gap = 0.0 if host in _OUR_OWN_HOSTS else host_gap_seconds
-        for number, feed in enumerate(feeds):
-            if number and gap:
-                await asyncio.sleep(gap)
-            async with places:
-                reports.append(await poll_feed(ledger.feeds, client, feed, clock(), parses, gap))
-
-    hosts = _by_host(ledger.feeds.due(clock(), limit))
-    try:
-        async with asyncio.TaskGroup() as group:
-            for host, feeds in hosts.items():
-                group.create_task(ask_one_host(host, feeds))
-    except* StoreError as broken:
-        first = broken.exceptions[0]
-    else:
-        return reports
-    raise first
-
-
-def _by_host(feeds: Sequence[Feed]) -> dict[str, list[Feed]]:
-    hosts: dict[str, list[Feed]] = {}
-    for feed in feeds:
-        hosts.setdefault(_host(feed.url), []).append(feed)
-    return hosts
-
-
-def _host(url: str) -> str:
-    if local_path(url) is not None:
-        return "localhost"
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
-
-
 async def poll_feed(
     feeds: FeedLedger,
     client: GuardedClient,
     feed: Feed,
     now: datetime,
     parses: asyncio.Semaphore | None = None,
-    host_gap_seconds: float = 0.0,
 ) -> PollReport:
-    """Poll `feed` once and commit what it brought, or its failure.
-
-    `parses` bounds the parsers at work, `host_gap_seconds` lies between two pages of an archive.
-    """
-    poll = _Asking(
-        feeds, client, feed, now, parses or asyncio.Semaphore(1), host_gap_seconds, time.monotonic()
-    )
+    """Poll `feed` once and commit what it brought, or its failure. `parses` bounds the parsers at work."""
+    poll = _Asking(feeds, client, feed, now, parses or asyncio.Semaphore(1), time.monotonic())
     try:
         plan = await _ask(poll)
     except OutgoingError as error:
-        plan = plan_failure(feed, str(error), now, error.retry_after, error.status, poll.seconds)
+        holds = _holds(feeds, error, now)
+        plan = plan_failure(feed, str(error), now, error.retry_after, error.status, poll.seconds, holds)
     except FeedError as error:
         plan = plan_failure(feed, str(error), now, seconds=poll.seconds)
     except StoreError:
@@ -169,6 +109,14 @@ async def poll_feed(
         plan = plan_failure(feed, f"The poll broke: {type(error).__name__}: {error}.", now)
     saved = feeds.commit_poll(feed.id, plan, now)
     return PollReport(feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at, plan.notices)
+
+
+def _holds(feeds: FeedLedger, error: OutgoingError, now: datetime) -> tuple[Hold, ...]:
+    """What an answer means for the other feeds of its host: nothing, unless a public one refused us."""
+    if error.host is None or error.status not in REFUSALS:
+        return ()
+    refusal = Refusal(error.host, registrable_domain(error.host), error.status, error.retry_after)
+    return holds_after(refusal, feeds.holds(places_of(refusal)), now)
 
 
 async def _ask(poll: _Asking) -> PollPlan:
@@ -197,7 +145,6 @@ async def _parse_or_follow(poll: _Asking, answer: Fetched) -> ParsedFeed:
     """The feed in `answer`, or, where that is an index of sitemaps, the news of its newest ones."""
 
     async def load(url: str) -> ParsedFeed:
-        await asyncio.sleep(poll.gap_seconds)
         return await _parse(poll, await fetch_page(poll.client, url, poll.now))
 
     try:
@@ -223,7 +170,6 @@ async def _archived(poll: _Asking, page: str, first_position: int) -> tuple[tupl
     following: str | None = page
     while following and following not in seen and len(seen) < MAX_ARCHIVE_PAGES and poll.seconds < give_up:
         seen.add(following)
-        await asyncio.sleep(poll.gap_seconds)
         try:
             answer = await fetch_page(poll.client, following, poll.now)
             entries = (await _parse(poll, answer)).entries

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from service.core.health import Standing, health, percentile
+from service.core.hosts import Hold
 from service.store.feeds import history_of
+from service.store.hosts import all_holds, hold_over
 from service.store.schema import feed_notices, feeds, items
 from service.store.views import FeedRow, NoticeRow
 
@@ -18,7 +21,8 @@ _LAST_WORDS = ("ok", "failing")
 
 def feed_rows(connection: Connection) -> list[FeedRow]:
     """The feeds that are polled or paused, by id, each as of its last poll."""
-    return [_feed_row(row) for row in connection.execute(_FEEDS)]
+    holds = all_holds(connection)
+    return [_held_back(_feed_row(row), hold_over(row.host, holds)) for row in connection.execute(_FEEDS)]
 
 
 def notice_rows(connection: Connection, feed_id: str, limit: int) -> list[NoticeRow]:
@@ -30,6 +34,13 @@ def notice_rows(connection: Connection, feed_id: str, limit: int) -> list[Notice
         .limit(limit)
     )
     return [NoticeRow(row.feed_id, row.at, row.event, row.why) for row in connection.execute(wanted)]
+
+
+def _held_back(row: FeedRow, hold: Hold | None) -> FeedRow:
+    """The row of a feed whose host asked to be left alone for longer than the feed itself waits."""
+    if hold is None or hold.until is None or row.next_poll_at is None or hold.until <= row.next_poll_at:
+        return row
+    return replace(row, next_poll_at=hold.until, waits=f"waits because its host asked: {hold.why}")
 
 
 def _feed_row(row: Row[Any]) -> FeedRow:

@@ -31,9 +31,11 @@ from sqlalchemy import (
 from service.core.feed import Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import NO_HISTORY, FeedEvent, FeedHistory, FeedNotice
+from service.core.hosts import Hold, Place, host_of
 from service.errors import InputError, StoreError
 from service.store.codec import decode, encode
 from service.store.engine import insert_into, lock_names, reading, writing
+from service.store.hosts import HELD_BACK, forget_holds, known_holds, save_holds
 from service.store.items import add_revisions, known_fingerprints
 from service.store.schema import Moment, feed_notices, feeds
 
@@ -43,12 +45,25 @@ _KEPT = ("baseline_done", "etag", "last_modified", "next_poll_at", "failures", "
 _WHOLE = ("fetched", "not_modified")  # outcomes that say what the whole document is
 
 _POLLED = and_(feeds.c.enabled, feeds.c.paused_because.is_(None))
-_FEEDS = select(*(feeds.c[name] for name in ("id", *_DECLARED, *_KEPT, "moved_url", "dark_since", "history")))
-_DUE = (
-    _FEEDS.where(_POLLED, feeds.c.next_poll_at <= bindparam("now", type_=Moment))
-    .order_by(feeds.c.next_poll_at, feeds.c.id)
-    .limit(bindparam("most"))
-)
+_MORE = ("moved_url", "dark_since", "history", "set_seconds")
+_FEEDS = select(*(feeds.c[name] for name in ("id", *_DECLARED, *_KEPT, *_MORE)))
+
+
+def _due() -> Any:
+    """The feeds that may be asked now, the longest waiting one of each host. A file is a host of its own."""
+    lane = case((feeds.c.host == "", feeds.c.id), else_=feeds.c.host)
+    order = (feeds.c.next_poll_at, feeds.c.id)
+    waiting = (
+        select(feeds.c.id, func.row_number().over(partition_by=lane, order_by=order).label("place"))
+        .where(_POLLED, feeds.c.next_poll_at <= bindparam("now", type_=Moment))
+        .where(lane.not_in(bindparam("busy", expanding=True)), not_(HELD_BACK))
+        .subquery("waiting")
+    )
+    chosen = _FEEDS.join(waiting, waiting.c.id == feeds.c.id).where(waiting.c.place == 1)
+    return chosen.order_by(*order).limit(bindparam("most"))
+
+
+_DUE = _due()
 _NEXT = select(func.min(feeds.c.next_poll_at)).where(_POLLED)
 _GOING_DARK = (
     select(feeds.c.id, feeds.c.last_reason, feeds.c.fetched_at)
@@ -152,10 +167,19 @@ class FeedRows:
                 noted.append(NotedFeed(row.id, said))
         return noted
 
-    def due(self, now: datetime, limit: int) -> list[Feed]:
-        """Feeds whose time has come, the one that waits longest first."""
+    def due(self, now: datetime, limit: int, busy: Collection[str] = ()) -> list[Feed]:
+        """Feeds whose time has come, the one that waits longest first, and only that one of each host.
+
+        Left out are the hosts in `busy` (for a file: its feed's id) and those that asked to be left alone.
+        """
         with reading(self._engine) as connection:
-            return [_feed(row) for row in connection.execute(_DUE, {"now": now, "most": limit})]
+            given = {"now": now, "most": limit, "busy": list(busy)}
+            return [_feed(row) for row in connection.execute(_DUE, given)]
+
+    def holds(self, places: Collection[Place]) -> dict[Place, Hold]:
+        """What is remembered of `places` that refused us; the others are left out."""
+        with reading(self._engine) as connection:
+            return known_holds(connection, places)
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]:
         """Item id -> fingerprints of all its stored revisions, whichever feed brought them.
@@ -174,6 +198,9 @@ class FeedRows:
         with writing(self._engine) as connection:
             _note_poll(connection, feed_id, plan, now)
             _note(connection, feed_id, plan.notices, now)
+            save_holds(connection, plan.holds)
+            if plan.outcome in _WHOLE:
+                forget_holds(connection, feed_id)
             return add_revisions(connection, feed_id, plan.revisions, now)
 
     def seconds_until_next(self, now: datetime) -> float | None:
@@ -195,7 +222,7 @@ def _declared_row(feed: Feed, now: datetime) -> dict[str, object]:
     )
     row: dict[str, object] = {name: getattr(fresh, name) for name in ("id", *_DECLARED, *_KEPT)}
     dark_at = now + dark_after(feed.interval_seconds)
-    return row | {"enabled": True, "declared_at": now, "dark_at": dark_at}
+    return row | {"enabled": True, "declared_at": now, "dark_at": dark_at, "host": host_of(feed.url)}
 
 
 @cache
@@ -207,6 +234,7 @@ def _declare(dialect: str) -> Any:
     for name in ("etag", "last_modified", "fetched_at", "history", "moved_url", "dark_since"):
         changes[name] = case((moved, null()), else_=feeds.c[name])
     changes["next_poll_at"] = case((moved, new.next_poll_at), else_=feeds.c.next_poll_at)
+    changes["host"] = case((moved, new.host), else_=feeds.c.host)
     changes["dark_at"] = case((moved, new.dark_at), else_=func.coalesce(feeds.c.dark_at, new.dark_at))
     return statement.on_conflict_do_update(index_elements=["id"], set_=changes)
 
@@ -230,6 +258,7 @@ def _note_poll(connection: Connection, feed_id: str, plan: PollPlan, now: dateti
     given: dict[str, Any] = {
         "history": None if plan.history is None else encode(plan.history),
         "moved_url": plan.move_to,
+        "host": host_of(plan.move_to) if plan.move_to else None,
         "paused_because": plan.pause_because,
         "dark_at": plan.dark_at,
     }
@@ -262,6 +291,9 @@ def history_of(text: str | None) -> FeedHistory:
 def _feed(row: Row[Any]) -> Feed:
     values = dict(row._mapping)
     moved_url, history = values.pop("moved_url"), history_of(values.pop("history"))
+    seconds = values.pop("set_seconds")
+    if seconds is not None:
+        values |= {"interval_seconds": seconds, "adaptive": False}
     if moved_url is not None:
         values |= {"url": moved_url, "moved_from": values["url"]}
     return Feed(**values, history=history)

@@ -100,7 +100,21 @@ feeds = Table(
     Column("dark_at", Moment),
     Column("dark_since", Moment),
     Column("history", Text),
+    Column("host", Text, nullable=False, server_default=""),
+    Column("set_seconds", Integer),
     Index("feeds_by_next_poll", "next_poll_at", "id"),
+)
+
+# Hosts, and with `wide` registrable domains, that refused us and have not answered well since. `until` NULL:
+# it is counted and nobody waits yet.
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("wide", Boolean, primary_key=True),
+    Column("refusals", Integer, nullable=False),
+    Column("until", Moment),
+    Column("why", Text, nullable=False),
 )
 
 # What befell feeds and was told once, a line each, never changed.

@@ -126,7 +126,8 @@ class FeedRow:
 
     `since` is set where the state has a start, `fetched_at` is when something last came of it. Latencies are
     whole seconds from publication to first sight, None where nothing is known. `moved_from` is the address
-    that was declared, where another is polled by now.
+    that was declared, where another is polled by now. `waits`: why its host is left alone until
+    `next_poll_at`, "" where nothing holds it back.
     """
 
     id: str
@@ -143,6 +144,7 @@ class FeedRow:
     latency_p50: int | None = None
     latency_p95: int | None = None
     moved_from: str | None = None
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,7 @@ class FeedAnswer(_FromRow):
     latency_p50: int | None = Field(description="Seconds from publication to first sight, of the last news")
     latency_p95: int | None
     moved_from: str | None = Field(description="The declared address, where it moved for good")
+    waits: str = Field(description="Why its host is left alone until the next poll; empty where it is not")
 
 
 class ShareAnswer(_FromRow):

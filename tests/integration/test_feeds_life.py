@@ -15,7 +15,8 @@ from service.core.feed import Feed
 from service.core.history import FeedEvent
 from service.core.polling import plan_not_modified
 from service.doorbell import LocalBell
-from service.feeds.poll import PollReport, poll_due
+from service.feeds.lanes import poll_due
+from service.feeds.poll import PollReport
 from service.net import GuardedClient
 from service.scheduler import poll_once
 from service.store.ledger import Ledger

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from service.core.feed import Feed, PollPlan
+from service.core.hosts import Hold, Place
 from service.errors import FeedError, OutgoingError, StoreError
 from service.feeds.fetch import Fetched, NotModified, fetch, retry_after
-from service.feeds.poll import PollReport, poll_due, poll_feed
+from service.feeds.lanes import lane_of, poll_due
+from service.feeds.poll import PollReport, poll_feed
 from service.net import GuardedClient, Resolver
+from service.pace import HostPace
 from service.store.ledger import Ledger
 from tests.fakes_feeds import FeedServer
 
@@ -36,9 +38,15 @@ class RememberedFeeds:
     def feeds(self) -> RememberedFeeds:
         return self
 
-    def due(self, now: datetime, limit: int) -> list[Feed]:
-        waiting = [f for f in self.feeds_.values() if f.next_poll_at is None or f.next_poll_at <= now]
-        return waiting[:limit]
+    def due(self, now: datetime, limit: int, busy: Collection[str] = ()) -> list[Feed]:
+        first: dict[str, Feed] = {}
+        for one in self.feeds_.values():
+            if (one.next_poll_at is None or one.next_poll_at <= now) and lane_of(one) not in busy:
+                first.setdefault(lane_of(one), one)
+        return list(first.values())[:limit]
+
+    def holds(self, places: Collection[Place]) -> dict[Place, Hold]:
+        return {}
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]:
         return {name: self.fingerprints[name] for name in item_ids if name in self.fingerprints}
@@ -72,8 +80,15 @@ def server() -> Iterator[FeedServer]:
         yield running
 
 
-def client(resolver: Resolver | None = None) -> GuardedClient:
-    return GuardedClient(user_agent="test/1", allow_networks=["127.0.0.0/8"], resolver=resolver)
+def client(resolver: Resolver | None = None, gap: float = 0.0) -> GuardedClient:
+    loopback = ["127.0.0.0/8"]
+    return GuardedClient(
+        user_agent="test/1",
+        allow_networks=loopback,
+        polite_networks=loopback,
+        resolver=resolver,
+        pace=HostPace(gap),
+    )
 
 
 def remembered(*feeds: Feed) -> RememberedFeeds:
@@ -97,9 +112,9 @@ def ask(one: Feed) -> Fetched | NotModified:
 
 
 def poll(
-    ledger: RememberedFeeds, now: datetime = NOW, resolver: Resolver | None = None, **more: float
+    ledger: RememberedFeeds, now: datetime = NOW, resolver: Resolver | None = None, gap: float = 0.0
 ) -> list[PollReport]:
-    return asyncio.run(poll_due(ledger, client(resolver), lambda: now, 100, **more))
+    return asyncio.run(poll_due(ledger, client(resolver, gap), lambda: now))
 
 
 # --- conditional requests --------------------------------------------------------------------------
@@ -255,28 +270,6 @@ def test_a_surprise_in_one_feed_is_recorded_and_a_broken_ledger_is_not_swallowed
     assert outcomes == {"odd": "failed", "good": "fetched"}
     with pytest.raises(StoreError, match="disk is full"):
         poll(Surprised({name: feed(url, name) for name in ("broken", "good")}))
-
-
-def pause(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(0.1)
-    handler.wfile.write(b"HTTP/1.1 304 Not Modified\r\n\r\n")
-
-
-def test_one_host_is_asked_over_one_connection_with_a_gap(server: FeedServer) -> None:
-    server.serve_raw("/slow", pause)
-    names = [f"f{n}" for n in range(4)]
-    ledger = remembered(*(feed(server.url("/slow", host="one.example"), name) for name in names))
-    started = time.monotonic()
-    poll(ledger, resolver=Loopback(), host_gap_seconds=0.2)
-    assert time.monotonic() - started >= 4 * 0.1 + 3 * 0.2
-    assert (server.most_at_once, len(server.requests)) == (1, 4)
-
-
-def test_many_hosts_are_asked_at_once_but_never_more_than_twenty(server: FeedServer) -> None:
-    server.serve_raw("/slow", pause)
-    ledger = remembered(*(feed(server.url("/slow", host=f"h{n}.example"), f"f{n}") for n in range(30)))
-    assert len(poll(ledger, resolver=Loopback())) == 30
-    assert 5 <= server.most_at_once <= 20
 
 
 def test_the_first_poll_of_a_real_ledger_is_history_and_the_second_is_news(

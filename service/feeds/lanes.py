@@ -1,0 +1,116 @@
+"""Many feeds, host by host: one connection to each, a pause between two, and nobody waits for another host.
+
+How it decides: whenever a place is free, the feed that is due longest of each host that is neither being
+asked nor resting is begun. So a feed that hangs, a host that has hundreds of feeds and one that asked to be
+left alone hold up none of the others. It goes on until nothing is due, or until it is told to stop: then what
+is on its way is dropped, which loses nothing, since only a finished poll is committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.core.feed import Feed
+from service.core.hosts import host_of
+from service.feeds.poll import HasFeeds, PollReport, poll_feed
+from service.net import GuardedClient
+
+# Those that hang until the wall ends them must leave places for the others.
+MAX_AT_ONCE = 100
+# A parse is a process of its own: more of them than cores only take turns.
+MAX_PARSES = 2
+LOOK_SECONDS = 0.25  # how soon a feed is seen that became due meanwhile, or that we are to stop
+_GATHER_SECONDS = 0.005  # several polls that end at once cost one question for more
+
+
+@dataclass(slots=True)
+class _Lanes:
+    """The polls on their way, by lane: the host, or the feed's id for a file."""
+
+    ledger: HasFeeds
+    client: GuardedClient
+    clock: Callable[[], datetime]
+    at_once: int
+    parses: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_PARSES))
+    asked: dict[str, asyncio.Task[PollReport]] = field(default_factory=dict)
+    resting: set[str] = field(default_factory=set)
+
+    def begin(self) -> None:
+        """Begin as many polls as there are places for."""
+        pace = self.client.pace
+        self.resting = {host for host in self.resting if pace is not None and pace.rest(host) > 0}
+        free = self.at_once - len(self.asked)
+        if free <= 0:
+            return
+        for feed in self.ledger.feeds.due(self.clock(), free, {*self.asked, *self.resting}):
+            poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses)
+            self.asked[lane_of(feed)] = asyncio.create_task(poll)
+
+    async def ended(self) -> list[PollReport]:
+        """What ended by now, after waiting a little for something to end. Raises what a poll raised."""
+        if not self.asked:
+            await asyncio.sleep(self._soonest())
+            return []
+        await asyncio.wait(self.asked.values(), timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(_GATHER_SECONDS)
+        over = [lane for lane, task in self.asked.items() if task.done()]
+        self.resting.update(over)
+        return [self.asked.pop(lane).result() for lane in over]
+
+    def _soonest(self) -> float:
+        pace = self.client.pace
+        rests = [pace.rest(host) for host in self.resting] if pace is not None else []
+        return min([LOOK_SECONDS, *rests])
+
+    def nothing_left(self) -> bool:
+        """Whether nothing is on its way and nothing is due, rested or not."""
+        return not self.asked and not self.ledger.feeds.due(self.clock(), 1, ())
+
+    async def drop(self) -> None:
+        """End what is on its way, and wait until it is gone."""
+        for task in self.asked.values():
+            task.cancel()
+        await asyncio.gather(*self.asked.values(), return_exceptions=True)
+
+
+def lane_of(feed: Feed) -> str:
+    """What is asked one at a time: the feed's host, or a file of its own."""
+    return host_of(feed.url) or feed.id
+
+
+async def keep_polling(
+    ledger: HasFeeds,
+    client: GuardedClient,
+    clock: Callable[[], datetime],
+    told: Callable[[PollReport], None],
+    at_once: int = MAX_AT_ONCE,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Poll what is due, and what becomes due meanwhile, until nothing is left; `told` hears of each as it
+    ends.
+
+    At most `at_once` hosts are asked at the same time, each over one connection, at the client's pace. Never
+    raises for a feed; StoreError passes.
+    """
+    lanes = _Lanes(ledger, client, clock, at_once)
+    try:
+        while not stopped():
+            lanes.begin()
+            if lanes.nothing_left():
+                break
+            for report in await lanes.ended():
+                told(report)
+    finally:
+        await lanes.drop()
+
+
+async def poll_due(
+    ledger: HasFeeds, client: GuardedClient, clock: Callable[[], datetime], at_once: int = MAX_AT_ONCE
+) -> list[PollReport]:
+    """As `keep_polling`; the reports, in the order in which the polls ended."""
+    reports: list[PollReport] = []
+    await keep_polling(ledger, client, clock, reports.append, at_once)
+    return reports
