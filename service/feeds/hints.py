@@ -1,4 +1,5 @@
-"""What a feed document asks of those who poll it: ttl, hours and days to leave alone, where its archive is.
+"""What a feed document asks of those who poll it: ttl, hours and days to leave alone, where its archive is;
+and whether it is there to its end.
 
 How it decides: only what stands before the first entry and behind the last is looked at, 64 kB of each, with
 patterns that cost no more than one pass; so it is safe in this process, whatever the document holds. What it
@@ -23,6 +24,7 @@ _DAY = re.compile(rb"<day>\s{0,20}([a-z]{6,9})\s{0,20}</day>", re.IGNORECASE)
 _LINK = re.compile(rb"<(?:[a-z]{1,20}:)?link\s([^<>]{1,2000})>", re.IGNORECASE)
 _REL = re.compile(rb"""\brel\s{0,5}=\s{0,5}["']prev-archive["']""", re.IGNORECASE)
 _HREF = re.compile(rb"""\bhref\s{0,5}=\s{0,5}["']([^"'<>]{1,2000})["']""", re.IGNORECASE)
+_ROOT = re.compile(rb"<(?:[a-z]{1,20}:)?(rss|feed|rdf|urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _PERIOD = re.compile(
     rb"<sy:updatePeriod>\s{0,20}(hourly|daily|weekly|monthly|yearly)\s{0,20}<", re.IGNORECASE
 )
@@ -41,6 +43,15 @@ def wishes_in(body: bytes, url: str, fresh_seconds: int | None = None) -> Wishes
         skip_days=_days(around),
         archive=_archive(around, url),
     )
+
+
+def is_whole(body: bytes) -> bool:
+    """Whether the document ends where its root element is closed. True where none is seen."""
+    root = _ROOT.search(body[:_LOOKED_AT])
+    if root is None:
+        return True
+    end = re.compile(rb"</(?:[a-z]{1,20}:)?" + re.escape(root[1]) + rb"\s{0,20}>", re.IGNORECASE)
+    return end.search(body[-_LOOKED_AT:]) is not None
 
 
 def _around_the_entries(body: bytes) -> bytes:

@@ -29,7 +29,7 @@ from service.core.polling import (
 from service.errors import FeedError, OutgoingError, SitemapIndex, StoreError
 from service.feeds.domains import registrable_domain
 from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page
-from service.feeds.hints import wishes_in
+from service.feeds.hints import is_whole, wishes_in
 from service.feeds.parse import ParsedFeed, parse_feed
 from service.feeds.sitemap_index import read_index
 from service.net import GuardedClient
@@ -186,13 +186,18 @@ async def _archived(poll: _Asking, page: str, first_position: int) -> tuple[tupl
 
 def _plan(poll: _Asking, answer: Fetched, parsed: ParsedFeed, arrival: Arrival) -> PollPlan:
     ids = [one.item_id for one in identify(poll.feed.id, (*parsed.entries, *arrival.archived))]
+    whole = is_whole(answer.body)
+    # Of a document that breaks off we know nothing that the server may take for the whole of it.
+    etag, last_modified = (
+        (answer.etag, answer.last_modified) if whole and not parsed.several else (None, None)
+    )
     return plan_poll(
         poll.feed,
         parsed.entries,
         poll.feeds.known(poll.feed.id, ids),
         poll.now,
-        etag=None if parsed.several else answer.etag,
-        last_modified=None if parsed.several else answer.last_modified,
-        note=parsed.why,
+        etag=etag,
+        last_modified=last_modified,
+        note="; ".join(filter(None, (parsed.why, "" if whole else "the document breaks off"))),
         arrival=arrival,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from service.feeds.fetch import fresh_seconds
-from service.feeds.hints import wishes_in
+from service.feeds.hints import is_whole, wishes_in
 from service.net import Response
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -48,3 +48,22 @@ def test_no_document_keeps_the_search_for_hints_busy(body: bytes) -> None:
     started = time.process_time()
     wishes_in(body, "https://feed.example/")
     assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("body", "whole"),
+    [
+        (b"<rss><channel><item/></channel></rss>\n<!-- served in 3 ms -->", True),
+        (b"<?xml version='1.0'?>\n<!-- <b> --><a:feed xmlns:a='x'><entry/></a:feed >", True),
+        (b"<rdf:RDF><item/></rdf:RDF>", True),
+        (b"<RSS><channel></channel></rss>", True),
+        (b'\xef\xbb\xbf {"items": []}\n', True),
+        (b"<html></html>", True),
+        ("<rss></rss>".encode("utf-16"), True),
+        (b"<rss><channel><item/></channel></r", False),
+        (b"<feed><entry><title>&lt;/feed", False),
+        (b"<rdf:RDF>" + b"<item/>" * 20_000, False),
+    ],
+)
+def test_a_document_that_breaks_off_is_told_from_a_whole_one(body: bytes, whole: bool) -> None:
+    assert is_whole(body) is whole
