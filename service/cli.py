@@ -33,6 +33,8 @@ feeds_app = typer.Typer(help="List the feeds and how they are; import, export an
 for name, sub in (("review", review_app), ("stories", stories_app), ("decisions", decisions_app)):
     app.add_typer(sub, name=name, no_args_is_help=True)
 app.add_typer(feeds_app, name="feeds")
+quarantine_app = typer.Typer(help="What of the feeds could not be read: list it, show it, try it again.")
+feeds_app.add_typer(quarantine_app, name="quarantine")
 
 Files = Annotated[list[Path] | None, typer.Argument(help="Files or folders; none: standard input.")]
 Rows = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, for programs.")]
@@ -42,6 +44,7 @@ Story = Annotated[str, typer.Argument(metavar="STORY", help="The id of a story."
 Said = Annotated[str, typer.Argument(metavar="ITEM[#N]", help="An item, or its statement number N.")]
 FeedUrl = Annotated[str, typer.Argument(metavar="URL", help="Address of a feed, or the path of a file.")]
 FeedId = Annotated[str, typer.Argument(metavar="ID", help="The id of a feed, as `feeds list` shows it.")]
+Piece = Annotated[str, typer.Argument(metavar="ID", help="The id of a piece in quarantine, q_...")]
 Question = Annotated[str, typer.Argument(metavar="ID", help="An id of the review list.")]
 
 
@@ -211,6 +214,39 @@ def feeds_explain(feed: FeedId) -> None:
     from workers.feed_care import explain_feed
 
     explain_feed(_settings(), feed)
+
+
+@quarantine_app.callback(invoke_without_command=True)
+def feeds_quarantine(context: typer.Context) -> None:
+    """What of the feeds could not be read, kept as it came: list it, show it, try it again."""
+    if context.invoked_subcommand is None:
+        feeds_quarantine_list()
+
+
+@quarantine_app.command("list")
+def feeds_quarantine_list(
+    feed: Annotated[str | None, typer.Argument(metavar="FEED", help="Of this feed only.")] = None,
+) -> None:
+    """List what was put aside, and why."""
+    from workers.feed_quarantine import list_pieces
+
+    list_pieces(_settings(), feed)
+
+
+@quarantine_app.command("show")
+def feeds_quarantine_show(piece: Piece) -> None:
+    """Write the bytes of a piece to standard output, as they came."""
+    from workers.feed_quarantine import show_piece
+
+    show_piece(_settings(), piece)
+
+
+@quarantine_app.command("retry")
+def feeds_quarantine_retry(piece: Piece) -> None:
+    """Read a piece anew, as after an upgrade; what it holds is stored as history and alerts nobody."""
+    from workers.feed_quarantine import retry_piece
+
+    retry_piece(_settings(), piece)
 
 
 @review_app.command("list")

@@ -31,6 +31,10 @@ class FeedError(RumorwatchError):
     """A feed that could not be fetched or parsed."""
 
 
+class Unparsable(FeedError):
+    """A document that may be a feed and could not be read as one: its bytes are worth keeping."""
+
+
 class SitemapIndex(FeedError):
     """The document holds no entries, but names the sitemaps that may: `sitemaps`, the newest first."""
 

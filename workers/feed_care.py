@@ -90,9 +90,12 @@ def explain_feed(settings: Settings, feed_id: str) -> None:
         feed = ledger.feeds.one(feed_id)
         row = next((row for row in ledger.reports.feeds() if row.id == feed_id), None)
         notices = ledger.reports.feed_notices(feed_id)
+        aside = len(ledger.quarantine.pieces(feed_id))
     if feed is None or row is None:
         raise InputError(f"There is no feed {feed_id!r}: `rumorwatch feeds list` names them.")
     _print_state(feed, row)
+    if aside:
+        _say(f"{aside} pieces of it could not be read: `rumorwatch feeds quarantine list {feed_id}`")
     _say("last answers:" if feed.history.polls else "no answer yet")
     for poll in reversed(feed.history.polls):
         status = poll.status or "-"

@@ -56,6 +56,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Unparsed:
+    """What could not be read or stored, kept as it came so that it can be tried again.
+
+    `kind`: `document`; `entry`, with the root element around it; or `item`, JSON of a NewRevision that the
+    ledger refused. `url` is where it came from.
+    """
+
+    kind: str
+    raw: bytes
+    why: str
+    url: str = ""
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewRevision:
     """An item, or a changed one, that a poll means to save. `reason` is `new` or `changed`.
 
@@ -103,3 +118,4 @@ class PollPlan:
     pause_because: str | None = None
     dark_at: datetime | None = None
     holds: tuple[Hold, ...] = ()
+    unparsed: tuple[Unparsed, ...] = ()

@@ -2,8 +2,8 @@
 
 How it decides: one child a parse, with limits on CPU, memory, files, children and output, and a wall clock
 held here. When it dies or breaks, a second child takes the document apart and parses entry by entry. What it
-says is checked here, type by type, before it is believed. What it leaves out: keeping the raw bytes of what
-could not be parsed.
+says is checked here, type by type, before it is believed. Entries that it could not parse are handed on as
+the bytes they were (lost.py).
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import IO
 
 import service
-from service.core.feed import Entry
+from service.core.feed import Entry, Unparsed
 from service.core.text import clean
-from service.errors import FeedError, SitemapIndex
+from service.errors import FeedError, SitemapIndex, Unparsable
+from service.feeds.lost import lost_of
 
 WALL_SECONDS = 8.0
+NO_FEED = ("it is a web page", "it is empty")  # what nobody will ever read as a feed
 # Isolated mode knows no PYTHONPATH and no current folder: the child is told where the package lies.
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from service.feeds.parse_child import main; main()"
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -34,13 +36,15 @@ _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 class ParsedFeed:
     """A feed's title and entries in document order. `why` says what was wrong, "" where nothing was.
 
-    `several`: it was put together of several documents, so no validator of one answers for it.
+    `several`: it was put together of several documents, so no validator of one answers for it. `lost`: what
+    of it could not be parsed.
     """
 
     title: str
     entries: tuple[Entry, ...]
     why: str = ""
     several: bool = False
+    lost: tuple[Unparsed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class _Told:
     finished: bool = False
     refused: str | None = None
     lost: int = 0
+    lost_at: tuple[int, ...] = ()
     trouble: str = ""
     why: str = ""
     sitemaps: tuple[str, ...] = ()
@@ -62,22 +67,27 @@ def parse_feed(
 ) -> ParsedFeed:
     """The entries of the feed in `body`: RSS, RDF, Atom, JSON Feed or a news sitemap.
 
-    Blocks for at most twice `wall_seconds`. Raises FeedError, one sentence, where it is no feed or where not
-    one entry could be had; SitemapIndex, with the sitemaps, where it is an index of some.
+    Blocks for at most twice `wall_seconds`. Raises FeedError, one sentence, where it is no feed, Unparsable
+    where it may be one and not one entry could be had; SitemapIndex, with the sitemaps, where it is an index
+    of some.
     """
     told = _run_child("whole", body, content_type, url, wall_seconds)
     if told.sitemaps:
         raise SitemapIndex(f"{_name(url)} is an index of {len(told.sitemaps)} sitemaps.", told.sitemaps)
     if told.refused is not None:
-        raise FeedError(f"{_name(url)} is not a feed: {told.refused}.")
+        kind = FeedError if told.refused in NO_FEED else Unparsable
+        raise kind(f"{_name(url)} is not a feed: {told.refused}.")
     if told.finished:
         return ParsedFeed(told.title, told.entries, told.why)
     saved = _run_child("salvage", body, content_type, url, wall_seconds)
     if not saved.entries:
-        raise FeedError(f"{_name(url)} could not be parsed: {told.trouble}.")
+        raise Unparsable(f"{_name(url)} could not be parsed: {told.trouble}.")
     rest = f"{saved.lost} lost" if saved.finished else "the rest lost"
     why = f"the parser broke ({told.trouble}); {len(saved.entries)} entries were saved one by one, {rest}"
-    return ParsedFeed(told.title or saved.title, saved.entries, why)
+    known = frozenset(entry.position for entry in saved.entries)
+    lost = lost_of(body, known, saved.lost_at, saved.finished)
+    kept = tuple(replace(one, url=url, content_type=content_type) for one in lost)
+    return ParsedFeed(told.title or saved.title, saved.entries, why, lost=kept)
 
 
 def _name(url: str) -> str:
@@ -119,15 +129,17 @@ def _feed_child(child: subprocess.Popen[bytes], data: bytes, wall_seconds: float
 
 def _listen(output: IO[bytes], trouble: str) -> _Told:
     told = _Told(trouble=trouble or "the parser said nothing")
-    title, why, entries, last = "", "", [], told
+    title, why, entries, lost_at, last = "", "", [], [], told
     for line in _lines(output):
         if "position" in line:
             entries.append(_entry(line))
+        elif isinstance(place := line.get("lost_at"), int):
+            lost_at.append(place)
         elif "title" in line:
             title, why = _text(line["title"]) or "", _text(line.get("why")) or ""
         else:
             last = _last_words(line, told)
-    return replace(last, title=title, entries=tuple(entries), why=why)
+    return replace(last, title=title, entries=tuple(entries), why=why, lost_at=tuple(lost_at))
 
 
 def _lines(output: IO[bytes]) -> Iterator[dict[str, object]]:

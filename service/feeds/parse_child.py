@@ -9,7 +9,6 @@ breaks the parser does not take its neighbours along.
 from __future__ import annotations
 
 import json
-import re
 import resource
 import signal
 import sys
@@ -26,10 +25,6 @@ MEMORY_BYTES = 512 * 1024 * 1024
 OUTPUT_BYTES = 96 * 1024 * 1024
 FILES = 16
 ENTRY_SECONDS = 1.0
-MAX_ROOT_TAG = 16 * 1024
-
-_ENTRY_START = re.compile(rb"<(item|entry)(?=[\s>/])")
-_ROOT_TAG = re.compile(rb"<([A-Za-z_][\w:.-]*)[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +86,10 @@ def _whole(order: Order) -> int:
 
 def _salvage(order: Order) -> int:
     from service.feeds.documents import entries_of, parse_xml, prepare
+    from service.feeds.lost import frame, pieces
 
     body = prepare(order.body)
-    before, after = _frame(body)
+    before, after = frame(body)
     lost = 0
     _say({"title": ""})
     signal.signal(signal.SIGALRM, _too_slow)
@@ -104,7 +100,9 @@ def _salvage(order: Order) -> int:
                 found = list(entries_of(parsed, position))
         except Exception:  # noqa: BLE001 - whatever one entry breaks, the next ones are still to be read
             found = []
-        lost += not found
+        if not found:
+            lost += 1
+            _say({"lost_at": position})
         for entry in found[:1]:
             _say_entry(entry)
     return lost
@@ -121,29 +119,6 @@ def _at_most(seconds: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-def pieces(body: bytes) -> Iterator[bytes]:
-    """The entries of a document, from each start tag to its end tag or to the next start; linear."""
-    start = _ENTRY_START.search(body)
-    while start is not None:
-        following = _ENTRY_START.search(body, start.end())
-        limit = following.start() if following else len(body)
-        close = b"</" + start.group(1) + b">"
-        end = body.find(close, start.end(), limit)
-        yield body[start.start() : end + len(close)] if end >= 0 else body[start.start() : limit]
-        start = following
-
-
-def _frame(body: bytes) -> tuple[bytes, bytes]:
-    """What to put before and behind one entry so that it is a document: its namespaces stand in the root."""
-    root = _ROOT_TAG.search(body, 0, MAX_ROOT_TAG)
-    if root is None or root.group(1) in (b"item", b"entry"):
-        return b"<rss version='2.0'><channel>", b"</channel></rss>"
-    declaration = body[: root.start()] if len(body[: root.start()]) < MAX_ROOT_TAG else b""
-    channel = root.group(1).lower() == b"rss"
-    before = declaration + root.group() + (b"<channel>" if channel else b"")
-    return before, (b"</channel>" if channel else b"") + b"</" + root.group(1) + b">"
 
 
 def _say_entry(entry: Entry) -> None:

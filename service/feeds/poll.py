@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from service import logs
-from service.core.feed import Entry, Feed, PollPlan
+from service.core.feed import Entry, Feed, PollPlan, Unparsed
 from service.core.history import NO_WISHES, FeedNotice
 from service.core.hosts import REFUSALS, Hold, Place, Refusal, holds_after, places_of
 from service.core.polling import (
@@ -26,7 +26,7 @@ from service.core.polling import (
     plan_not_modified,
     plan_poll,
 )
-from service.errors import FeedError, OutgoingError, SitemapIndex, StoreError
+from service.errors import FeedError, OutgoingError, SitemapIndex, StoreError, Unparsable
 from service.feeds.domains import registrable_domain
 from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page
 from service.feeds.hints import is_whole, wishes_in
@@ -79,6 +79,7 @@ class _Asking:
     now: datetime
     parses: asyncio.Semaphore
     began: float
+    unparsed: list[Unparsed] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -107,6 +108,7 @@ async def poll_feed(
     except Exception as error:  # noqa: BLE001 - the edge of this feed's task: the others are still polled
         logs.failure("feed.poll_broken", error, feed=feed.id)
         plan = plan_failure(feed, f"The poll broke: {type(error).__name__}: {error}.", now)
+    plan = replace(plan, unparsed=tuple(poll.unparsed))
     saved = feeds.commit_poll(feed.id, plan, now)
     return PollReport(feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at, plan.notices)
 
@@ -137,8 +139,15 @@ async def _ask(poll: _Asking) -> PollPlan:
 
 
 async def _parse(poll: _Asking, answer: Fetched) -> ParsedFeed:
-    async with poll.parses:
-        return await asyncio.to_thread(parse_feed, answer.body, answer.content_type, answer.url)
+    """The feed in `answer`. What of it cannot be parsed is noted for quarantine, whether or not it raises."""
+    try:
+        async with poll.parses:
+            parsed = await asyncio.to_thread(parse_feed, answer.body, answer.content_type, answer.url)
+    except Unparsable as error:
+        poll.unparsed.append(Unparsed("document", answer.body, str(error), answer.url, answer.content_type))
+        raise
+    poll.unparsed.extend(parsed.lost)
+    return parsed
 
 
 async def _parse_or_follow(poll: _Asking, answer: Fetched) -> ParsedFeed:

@@ -36,7 +36,8 @@ from service.errors import InputError, StoreError
 from service.store.codec import decode, encode
 from service.store.engine import insert_into, lock_names, reading, writing
 from service.store.hosts import HELD_BACK, forget_holds, known_holds, save_holds
-from service.store.items import add_revisions, known_fingerprints
+from service.store.items import known_fingerprints
+from service.store.quarantine import add_what_can_be, put_aside
 from service.store.schema import Moment, feed_notices, feeds
 
 _DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive")
@@ -192,8 +193,9 @@ class FeedRows:
     def commit_poll(self, feed_id: str, plan: PollPlan, now: datetime) -> int:
         """Save all that a poll means to save, in one commit; how many revisions were new.
 
-        A revision that is stored already is passed over, so the same plan twice is harmless. StoreError, and
-        nothing saved, where the feed was never declared.
+        A revision that is stored already is passed over, so the same plan twice is harmless. One that the
+        database refuses goes into quarantine, and the others are saved. StoreError, and nothing saved, where
+        the feed was never declared.
         """
         with writing(self._engine) as connection:
             _note_poll(connection, feed_id, plan, now)
@@ -201,7 +203,9 @@ class FeedRows:
             save_holds(connection, plan.holds)
             if plan.outcome in _WHOLE:
                 forget_holds(connection, feed_id)
-            return add_revisions(connection, feed_id, plan.revisions, now)
+            saved, refused = add_what_can_be(connection, feed_id, plan.revisions, now)
+            put_aside(connection, feed_id, (*plan.unparsed, *refused), now)
+        return saved
 
     def seconds_until_next(self, now: datetime) -> float | None:
         """Seconds until a feed is due, 0.0 where one is; None where nothing is polled."""

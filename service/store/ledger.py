@@ -18,6 +18,7 @@ from service.store.feeds import FeedRows
 from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
 from service.store.migrate import migrate
+from service.store.quarantine import Quarantine
 from service.store.reports import Reports
 from service.store.retention import RetentionRows
 
@@ -33,6 +34,7 @@ class Ledger:
     reports: Reports
     retention: RetentionRows
     exports: Exports
+    quarantine: Quarantine
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -42,6 +44,7 @@ class Ledger:
         self.reports = Reports(engine)
         self.retention = RetentionRows(engine)
         self.exports = Exports(engine)
+        self.quarantine = Quarantine(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:

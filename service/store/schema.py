@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -127,6 +128,27 @@ feed_notices = Table(
     Column("event", Text, nullable=False),
     Column("why", Text, nullable=False),
     Index("feed_notices_by_feed", "feed_id", "at"),
+)
+
+# What could not be read or stored, as it came, packed; `size` is that before it was packed, and `cut` says
+# that its end was left out. The same bytes of the same feed are one row.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("feed_id", Text, ForeignKey("feeds.id"), nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("content_type", Text),
+    Column("size", Integer, nullable=False),
+    Column("cut", Boolean, nullable=False),
+    Column("packed", LargeBinary, nullable=False),
+    Column("packed_size", Integer, nullable=False),
+    Index("quarantine_by_feed", "feed_id", "last_at"),
 )
 
 # `revisions` counts what the item has, so the next number is known while the row is locked.

@@ -15,8 +15,8 @@ from service.core.feed import Entry
 from service.errors import FeedError
 from service.feeds.files import entries_from_file
 from service.feeds.html_text import html_to_text
+from service.feeds.lost import pieces
 from service.feeds.parse import ParsedFeed, parse_feed
-from service.feeds.parse_child import pieces
 
 URL = "https://feed.example/feed?token=secret"
 _DOCUMENTS = tomllib.loads((Path(__file__).parent.parent / "cases/feed_documents.toml").read_text("utf-8"))[

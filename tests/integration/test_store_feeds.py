@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from service.core.hosts import Hold, Place
 from service.errors import StoreError
 from service.store.engine import connect, writing
 from service.store.ledger import Ledger
@@ -124,9 +125,9 @@ def test_a_poll_of_a_feed_that_was_never_declared_saves_nothing(ledger: Ledger) 
 
 def test_validators_and_items_are_saved_together_or_not_at_all(ledger: Ledger) -> None:
     ledger.feeds.declare([a_feed()], NOON)
-    naive = replace(a_revision("i1"), told_at=NOON.replace(tzinfo=None))
+    unfit = Hold(Place("wire.example"), 1, NOON.replace(tzinfo=None), "it comes after the validators")
     with pytest.raises(StoreError, match="time zone"):
-        ledger.feeds.commit_poll("wire", a_plan(naive), NOON)
+        ledger.feeds.commit_poll("wire", a_plan(a_revision("i1"), holds=(unfit,)), NOON)
     assert ledger.feeds.due(NOON, 10) == [a_feed(next_poll_at=NOON)]
     assert ledger.reports.counts(NOON).items == 0
 

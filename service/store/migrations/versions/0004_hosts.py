@@ -1,4 +1,4 @@
-"""Hosts that asked to be left alone, the host of each feed, and an interval that a person set."""
+"""Hosts that asked to be left alone, the host of each feed, an interval that a person set; the quarantine."""
 
 from __future__ import annotations
 
@@ -23,6 +23,23 @@ def upgrade() -> None:
         sa.Column("until", sa.BigInteger),
         sa.Column("why", sa.Text, nullable=False),
     )
+    op.create_table(
+        "quarantine",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("feed_id", sa.Text, sa.ForeignKey("feeds.id"), nullable=False),
+        sa.Column("first_at", sa.BigInteger, nullable=False),
+        sa.Column("last_at", sa.BigInteger, nullable=False),
+        sa.Column("times", sa.Integer, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("content_type", sa.Text),
+        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("cut", sa.Boolean, nullable=False),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
+        sa.Column("packed_size", sa.Integer, nullable=False),
+    )
+    op.create_index("quarantine_by_feed", "quarantine", ["feed_id", "last_at"])
     _fill_in_hosts()
 
 
