@@ -208,6 +208,28 @@ def feeds_resume(feed: FeedId, why: Why = "") -> None:
     resume_feed(_settings(), feed, why)
 
 
+@feeds_app.command("remove")
+def feeds_remove(
+    feed: FeedId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> None:
+    """Poll a feed no more; what it brought stays, and adding it again brings it back with its history."""
+    from workers.feed_change import remove_feed
+
+    if not remove_feed(_settings(), feed, (lambda _: True) if yes else typer.confirm):
+        raise typer.Exit(1)
+
+
+@feeds_app.command("set")
+def feeds_set(
+    feed: FeedId,
+    every: Annotated[str, typer.Option(metavar="SPAN|auto", help="90s, 10m, 2h; auto: as the settings say.")],
+) -> None:
+    """Poll a feed at an interval of your own, and hear whether its publisher asks for another."""
+    from workers.feed_change import set_feed
+
+    set_feed(_settings(), feed, every)
+
+
 @feeds_app.command("explain")
 def feeds_explain(feed: FeedId) -> None:
     """Show why a feed is polled as often as it is, its last answers and what befell it."""

@@ -25,6 +25,7 @@ class FeedEvent(StrEnum):
     GONE = "feed.gone"
     PAUSED = "feed.paused"
     RESUMED = "feed.resumed"
+    REMOVED = "feed.removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -129,6 +129,31 @@ class FeedRows:
         with writing(self._engine) as connection:
             _change(connection, feed_id, {"paused_because": why})
             _note(connection, feed_id, (FeedNotice(FeedEvent.PAUSED, why),), now)
+
+    def remove(self, feed_id: str, why: str, now: datetime) -> None:
+        """Poll `feed_id` no more and list it no more. What it brought, and its history, are kept.
+
+        InputError where there is none. One that the settings declare is back at the next start.
+        """
+        with writing(self._engine) as connection:
+            _change(connection, feed_id, {"added": False, "enabled": False, "paused_because": None})
+            _note(connection, feed_id, (FeedNotice(FeedEvent.REMOVED, why),), now)
+
+    def set_interval(self, feed_id: str, seconds: int | None, now: datetime) -> None:
+        """Poll `feed_id` every `seconds`, whatever is declared; None: as it is declared. InputError: no such.
+
+        Where it answers, it is next due that long after its last poll.
+        """
+        with writing(self._engine) as connection:
+            wanted = select(feeds.c.failures, feeds.c.last_polled_at).where(feeds.c.id == feed_id)
+            row = connection.execute(wanted).one_or_none()
+            if row is None:
+                raise _no_such(feed_id)
+            changes: dict[str, Any] = {"set_seconds": seconds}
+            if seconds is not None and row.failures == 0 and row.last_polled_at is not None:
+                changes["next_poll_at"] = row.last_polled_at + timedelta(seconds=seconds)
+                changes["dark_at"] = now + dark_after(seconds)
+            _change(connection, feed_id, changes)
 
     def resume(self, feed_id: str, why: str, now: datetime) -> None:
         """Poll `feed_id` again, `now`, whatever paused it. InputError where there is none."""
