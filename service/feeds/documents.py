@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
@@ -22,16 +22,20 @@ import feedparser
 from service.core.feed import Entry
 from service.core.text import clean
 from service.errors import FeedError
+from service.feeds.encodings import read_text
 from service.feeds.html_text import html_to_text, looks_like_html, unescape
-from service.feeds.sitemap import decoded, is_sitemap, read_sitemap
+from service.feeds.sitemap import is_sitemap, read_sitemap
 from service.feeds.strings import MAX_TEXT, address, capped, language, line, name, string, web_address
 
 MAX_ENTRIES = 10_000
 
-_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
-_ROOT = re.compile(rb"<\w")
-_SPACES = re.compile(rb"[ \t\r\n]+")
-_DOCTYPE = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
+_ROOT = re.compile(r"<[A-Za-z_]")
+_SPACES = re.compile(r"[ \t\r\n]+")
+_DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?xml\s[^>]{0,300}>", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SPACE = "\ufeff \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,17 @@ class Document:
 
 def read_document(body: bytes, content_type: str | None, url: str) -> Document:
     """The feed in `body`. Raises FeedError with the reason where it is none, and whatever a parser raises."""
-    start = body[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not body.strip():
+    read = read_text(body, content_type)
+    start = read.text[:2000].lstrip(_SPACE)
+    if not start and not read.text.strip(_SPACE):
         raise FeedError("it is empty")
-    if start.startswith(b"{"):
-        return _read_json(body)
-    text = decoded(body, content_type)
-    if is_sitemap(text):
-        return _read_sitemap(text)
-    return _read_xml(body, content_type, url)
+    if start.startswith("{"):
+        found = _read_json(read.text)
+    elif is_sitemap(read.text):
+        found = _read_sitemap(read.text)
+    else:
+        found = _read_xml(read.text, url)
+    return replace(found, why="; ".join(filter(None, (read.why, found.why))))
 
 
 def _read_sitemap(text: str) -> Document:
@@ -67,46 +73,45 @@ def _read_sitemap(text: str) -> Document:
 # --- XML -------------------------------------------------------------------------------------------
 
 
-def prepare(body: bytes) -> bytes:
+def prepare(text: str) -> str:
     """The document without what no parser should meet; the words in it stay."""
-    body = _REFERENCE.sub(_usable_reference, body.lstrip(b" \t\r\n"))
-    root = _ROOT.search(body)
+    text = _REFERENCE.sub(_usable_reference, _FORBIDDEN.sub("", text.lstrip(_SPACE)))
+    root = _ROOT.search(text)
     if root is None:
-        return body
-    prolog = body[: root.start()]
+        return text
+    prolog = text[: root.start()]
     doctype = _DOCTYPE.search(prolog)
     # Without its DOCTYPE a document has no entities to expand; those of HTML are known to the loose parser.
     kept = prolog if doctype is None else prolog[: doctype.start()]
-    return _SPACES.sub(b" ", kept) + body[root.start() :]
+    # What it declares was true of its bytes; a parser gets UTF-8.
+    return _SPACES.sub(" ", _DECLARATION.sub("", kept)).lstrip() + text[root.start() :]
 
 
-def _usable_reference(found: re.Match[bytes]) -> bytes:
+def _usable_reference(found: re.Match[str]) -> str:
     digits, base = (found.group(1), 16) if found.group(1) else (found.group(2), 10)
     number = int(digits, base) if len(digits) <= 10 else -1
     usable = number in (9, 10, 13) or 32 <= number < 0xD800 or 0xE000 <= number <= 0x10FFFF
-    return found.group() if usable and number not in (0xFFFE, 0xFFFF) else b""
+    return found.group() if usable and number not in (0xFFFE, 0xFFFF) else ""
 
 
-def parse_xml(body: bytes, content_type: str | None, url: str) -> Any:
-    """feedparser's result for a prepared document; the bytes are wrapped so that nothing is ever opened."""
-    headers = {"content-location": url}
-    if content_type is not None and "xml" in content_type.lower():
-        headers["content-type"] = content_type
+def parse_xml(body: bytes, url: str) -> Any:
+    """feedparser's result for a prepared document in UTF-8; it is wrapped so that nothing is ever opened."""
+    headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
     return feedparser.parse(
         io.BytesIO(body), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
     )
 
 
-def _read_xml(body: bytes, content_type: str | None, url: str) -> Document:
-    parsed = parse_xml(prepare(body), content_type, url)
+def _read_xml(text: str, url: str) -> Document:
+    parsed = parse_xml(prepare(text).encode("utf-8"), url)
     if not parsed.get("version") and not parsed.entries:
-        raise FeedError(_what_it_is(body))
+        raise FeedError(_what_it_is(text))
     return Document(line(parsed.feed.get("title")), tuple(entries_of(parsed)))
 
 
-def _what_it_is(body: bytes) -> str:
-    start = body[:4000].lstrip().lower()
-    if b"<html" in start or start.startswith(b"<!doctype html"):
+def _what_it_is(text: str) -> str:
+    start = text[:4000].lstrip(_SPACE).lower()
+    if "<html" in start or start.startswith("<!doctype html"):
         return "it is a web page"
     return "it holds neither RSS, Atom nor JSON Feed"
 
@@ -167,9 +172,9 @@ def _moment(parsed: object) -> datetime | None:
 # --- JSON Feed -------------------------------------------------------------------------------------
 
 
-def _read_json(body: bytes) -> Document:
+def _read_json(text: str) -> Document:
     try:
-        whole = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+        whole = json.loads(text.lstrip("\ufeff"), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise FeedError(f"its JSON cannot be read ({type(error).__name__})") from None
     items = whole.get("items") if isinstance(whole, dict) else None

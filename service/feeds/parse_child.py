@@ -86,9 +86,10 @@ def _whole(order: Order) -> int:
 
 def _salvage(order: Order) -> int:
     from service.feeds.documents import entries_of, parse_xml, prepare
+    from service.feeds.encodings import read_text
     from service.feeds.lost import frame, pieces
 
-    body = prepare(order.body)
+    body = prepare(read_text(order.body, order.content_type).text).encode("utf-8")
     before, after = frame(body)
     lost = 0
     _say({"title": ""})
@@ -96,7 +97,7 @@ def _salvage(order: Order) -> int:
     for position, piece in enumerate(pieces(body)):
         try:
             with _at_most(ENTRY_SECONDS):
-                parsed = parse_xml(before + piece + after, order.content_type, order.url)
+                parsed = parse_xml(before + piece + after, order.url)
                 found = list(entries_of(parsed, position))
         except Exception:  # noqa: BLE001 - whatever one entry breaks, the next ones are still to be read
             found = []

@@ -30,9 +30,6 @@ _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(r"<([A-Za-z_][\w:.-]*)")
 _ROOT_TAG = re.compile(r"<([A-Za-z_][\w:.-]*)[^>]*>")
 _URL = re.compile(r"<((?:[\w.-]+:)?(?:url|sitemap))(?=[\s>])")
-_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]{1,40})""", re.IGNORECASE)
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STRAY = re.compile(r"&(?!#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{0,31};)")
 _NAME = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)([A-Za-z][A-Za-z0-9]{0,31});")
@@ -46,18 +43,6 @@ class Sitemap:
     entries: tuple[Entry, ...]
     lost: int = 0
     why: str = ""
-
-
-def decoded(body: bytes, content_type: str | None) -> str:
-    """The document as text, by its byte order mark, the header, its declaration, else UTF-8; never raises."""
-    mark = next((codec for start, codec in _MARKS if body.startswith(start)), None)
-    header = _CHARSET.search(content_type or "")
-    declared = _DECLARED.search(body[:400])
-    named = mark or (header and header[1]) or (declared and declared[1].decode("ascii")) or "utf-8"
-    try:
-        return body.decode(named, "replace")
-    except (LookupError, ValueError):  # no encoding, or one that takes no replacement
-        return body.decode("utf-8", "replace")
 
 
 def root_name(text: str) -> str:
