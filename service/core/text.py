@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from functools import lru_cache
 
 from service.core.han import SIMPLIFIED, TRADITIONAL
 
@@ -64,14 +63,20 @@ def clean(text: str) -> str:
 
     Removed characters vanish, so offsets are taken in the cleaned text, never in the raw one.
     """
-    return "".join(map(_clean_character, text.replace("\r\n", "\n").replace("\r", "\n")))
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEAN_TABLE)
 
 
-@lru_cache(maxsize=65536)
-def _clean_character(character: str) -> str:
-    if character in "\n\t":
-        return character
-    return "" if unicodedata.category(character) in ("Cc", "Cs", "Cn") else character
+class _CleanTable(dict[int, int | None]):
+    """Code point to itself, or to None where it vanishes, filled as characters are met."""
+
+    def __missing__(self, code: int) -> int | None:
+        character = chr(code)
+        vanishes = character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cs", "Cn")
+        self[code] = None if vanishes else code
+        return self[code]
+
+
+_CLEAN_TABLE = _CleanTable()
 
 
 def fingerprint(title: str, text: str) -> str:

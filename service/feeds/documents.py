@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
+from urllib.parse import urljoin
 
 import feedparser
 
@@ -96,7 +97,10 @@ def _usable_reference(found: re.Match[str]) -> str:
 
 def parse_xml(body: bytes, url: str) -> Any:
     """feedparser's result for a prepared document in UTF-8; it is wrapped so that nothing is ever opened."""
-    headers = {"content-location": url, "content-type": "application/xml; charset=utf-8"}
+    headers = {"content-type": "application/xml; charset=utf-8"}
+    if b"base=" in body:
+        # Told where it is, feedparser joins every address it meets; without a base of its own one join does.
+        headers["content-location"] = url
     return feedparser.parse(
         io.BytesIO(body), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
     )
@@ -106,7 +110,7 @@ def _read_xml(text: str, url: str) -> Document:
     parsed = parse_xml(prepare(text).encode("utf-8"), url)
     if not parsed.get("version") and not parsed.entries:
         raise FeedError(_what_it_is(text))
-    return Document(line(parsed.feed.get("title")), tuple(entries_of(parsed)))
+    return Document(line(parsed.feed.get("title")), tuple(entries_of(parsed, url)))
 
 
 def _what_it_is(text: str) -> str:
@@ -116,17 +120,17 @@ def _what_it_is(text: str) -> str:
     return "it holds neither RSS, Atom nor JSON Feed"
 
 
-def entries_of(parsed: Any, first_position: int = 0) -> Iterator[Entry]:
+def entries_of(parsed: Any, url: str, first_position: int = 0) -> Iterator[Entry]:
     """The entries of feedparser's result, counted from `first_position`; those without words are left out."""
     is_atom = str(parsed.get("version") or "").startswith("atom")
     lang = parsed.feed.get("language")
     for position, raw in enumerate(parsed.entries[:MAX_ENTRIES], first_position):
-        entry = _entry(raw, position, is_atom, lang)
+        entry = _entry(raw, url, position, is_atom, lang)
         if entry.title or entry.text:
             yield entry
 
 
-def _entry(raw: Mapping[str, Any], position: int, is_atom: bool, lang: object) -> Entry:
+def _entry(raw: Mapping[str, Any], url: str, position: int, is_atom: bool, lang: object) -> Entry:
     title = _plain(raw.get("title_detail") or {"value": raw.get("title")}, is_atom)
     source = raw.get("source")
     return Entry(
@@ -134,11 +138,18 @@ def _entry(raw: Mapping[str, Any], position: int, is_atom: bool, lang: object) -
         guid=address(raw.get("id")),
         title=line(title),
         text=capped(clean(_longest_text(raw, is_atom)).strip(), MAX_TEXT),
-        url=web_address(raw.get("link")),
+        url=_joined(url, raw.get("link")),
         published=_moment(raw.get("published_parsed") or raw.get("updated_parsed")),
         lang=language(raw.get("language") or lang),
         outlet=name(source.get("title")) if isinstance(source, Mapping) else None,
     )
+
+
+def _joined(url: str, link: object) -> str | None:
+    try:
+        return web_address(urljoin(url, clean(string(link)).strip())) if link else None
+    except ValueError:  # brackets that hold no address
+        return None
 
 
 def _longest_text(raw: Mapping[str, Any], is_atom: bool) -> str:

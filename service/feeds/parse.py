@@ -10,25 +10,20 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import IO
 
-import service
 from service.core.feed import Entry, Unparsed
 from service.core.text import clean
 from service.errors import FeedError, SitemapIndex, Unparsable
 from service.feeds.lost import lost_of
+from service.feeds.nursery import NURSERY
 
 WALL_SECONDS = 8.0
 NO_FEED = ("it is a web page", "it is empty")  # what nobody will ever read as a feed
-# Isolated mode knows no PYTHONPATH and no current folder: the child is told where the package lies.
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from service.feeds.parse_child import main; main()"
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -96,35 +91,11 @@ def _name(url: str) -> str:
 
 def _run_child(mode: str, body: bytes, content_type: str | None, url: str, wall_seconds: float) -> _Told:
     head = json.dumps({"mode": mode, "content_type": content_type, "url": url}).encode() + b"\n"
-    root = str(Path(service.__file__).resolve().parent.parent)
     # The output goes to a file, whose size the child's limits bound, not into our memory.
     with tempfile.TemporaryFile() as output:
-        child = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, root],
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.DEVNULL,
-            env={},
-        )
-        trouble = _feed_child(child, head + body, wall_seconds)
+        trouble = NURSERY.run(head + body, output, wall_seconds)
         output.seek(0)
         return _listen(output, trouble)
-
-
-def _feed_child(child: subprocess.Popen[bytes], data: bytes, wall_seconds: float) -> str:
-    """Hand over the document and wait; how the child ended, "" for an orderly end."""
-    try:
-        child.communicate(data, timeout=wall_seconds)
-    except subprocess.TimeoutExpired:
-        return f"it took longer than {wall_seconds:g} s"
-    except OSError as error:
-        return f"it could not be handed over ({error.strerror})"
-    finally:
-        child.kill()
-        child.wait()
-    if child.returncode < 0:
-        return f"the parser was stopped by signal {-child.returncode}"
-    return f"the parser ended with status {child.returncode}" if child.returncode else ""
 
 
 def _listen(output: IO[bytes], trouble: str) -> _Told:

@@ -98,7 +98,7 @@ def _salvage(order: Order) -> int:
         try:
             with _at_most(ENTRY_SECONDS):
                 parsed = parse_xml(before + piece + after, order.url)
-                found = list(entries_of(parsed, position))
+                found = list(entries_of(parsed, order.url, position))
         except Exception:  # noqa: BLE001 - whatever one entry breaks, the next ones are still to be read
             found = []
         if not found:

@@ -209,7 +209,9 @@ def test_salvaged_entries_are_those_that_a_whole_document_gives() -> None:
 def test_a_document_of_nothing_but_poison_fails_by_name_and_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(
-        FeedError, match=r"feed\.example/feed could not be parsed: the parser was stopped by signal"
+        # Five seconds of work are eight of the clock where others take their turns.
+        FeedError,
+        match=r"feed\.example/feed could not be parsed: (the parser was stopped by signal|it took longer)",
     ):
         parse(rss(*[BREAKING["attributes"]] * 12))
     assert time.monotonic() - started < 17
@@ -217,8 +219,8 @@ def test_a_document_of_nothing_but_poison_fails_by_name_and_in_time() -> None:
 
 def test_a_child_that_outlives_the_wall_clock_is_killed() -> None:
     started = time.monotonic()
-    with pytest.raises(FeedError, match=r"it took longer than 0\.01 s"):
-        parse_feed(rss(GOOD).encode(), None, URL, wall_seconds=0.01)
+    with pytest.raises(FeedError, match=r"it took longer than 0\.05 s"):
+        parse_feed(rss(BREAKING["attributes"]).encode(), None, URL, wall_seconds=0.05)
     assert time.monotonic() - started < 2
 
 
