@@ -11,7 +11,7 @@ means for the feed's health for health.py.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -89,13 +89,12 @@ def identify(feed_id: str, entries: Sequence[Entry]) -> tuple[Identified, ...]:
     return tuple(found)
 
 
-def _candidates(feed_id: str, entry: Entry) -> tuple[str, ...]:
+def _candidates(feed_id: str, entry: Entry) -> Iterator[str]:
+    """The ids that an entry may have, worked out one by one: nearly always the first is free."""
     key = entry.guid or entry.url or ""
-    return (
-        item_id(feed_id, entry),
-        stable_id("i", feed_id, key, entry.url),
-        stable_id("i", feed_id, key, entry.url, _words_key(entry)),
-    )
+    yield item_id(feed_id, entry)
+    yield stable_id("i", feed_id, key, entry.url)
+    yield stable_id("i", feed_id, key, entry.url, _words_key(entry))
 
 
 def _words_key(entry: Entry) -> str:
