@@ -3,8 +3,8 @@
     python -m benchmarks.intake_cost            # 20 documents; exit status 1 above the goal
 
 Each document is new to its feed: it is parsed in the contained child, planned, and committed to a ledger in
-SQLite. CPU seconds are counted (ours, and those of the process that forks the children with all of these), not
-the clock, so other work on the machine matters little. The same pages in every run: seed 5.
+SQLite. CPU seconds are counted (ours, and those of the process that forks the children with all of these),
+not the clock, so other work on the machine matters little. The same pages in every run: seed 5.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from service.store.ledger import Ledger
 GOAL = 0.2
 ENTRIES = 200
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-_WORDS = (
+_SENTENCE = (
     "the company said on Monday that a report of talks with its rival was denied by people familiar with the "
     "matter while shares of both rose in early trading before an announcement about electric vehicles"
-).split()
+)
+_WORDS = _SENTENCE.split()
 
 
 def document(number: int, entries: int = ENTRIES) -> bytes:
