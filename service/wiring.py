@@ -330,7 +330,7 @@ def _feed(feed: FeedSettings) -> Feed:
     return Feed(
         id=stable_id("f", feed.url),
         url=feed.url,
-        outlet=feed.outlet or urlsplit(feed.url).hostname or Path(feed.url).stem,
+        outlet=feed.outlet or _host(feed.url) or Path(feed.url).stem,
         interval_seconds=USUAL
         if feed.interval_minutes is None
         else max(1, round(feed.interval_minutes * 60)),
@@ -338,6 +338,13 @@ def _feed(feed: FeedSettings) -> Feed:
         lang=feed.lang,
         told_as_news=feed.told_as_news,
     )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError as error:
+        raise SettingsError(f"feeds: the address {url[:200]!r} cannot be read: {error}.") from None
 
 
 def one_feed(url: str, outlet: str = "", minutes: float | None = None, lang: str | None = None) -> Feed:

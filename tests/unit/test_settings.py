@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service import wiring
 from service.errors import SettingsError
 from service.settings import (
     FeedSettings,
@@ -121,3 +122,11 @@ def test_the_example_is_valid_once_its_marks_are_taken_off(given):
     assert tomllib.loads(text)
     settings = given(text)
     assert {channel.kind for channel in settings.channels} == {"webhook", "mail", "terminal"}
+
+
+def test_a_feed_whose_address_cannot_be_read_stops_the_start_by_name(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "rumorwatch.toml"
+    path.write_text('[[feeds]]\nurl = "http://[::1/feed"\n')
+    monkeypatch.setenv("RUMORWATCH_DATA_DIR", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"feeds: the address 'http://\[::1/feed' cannot be read"):
+        wiring.feeds(load_settings({"RUMORWATCH_CONFIG": str(path)}))
