@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 @cache
 def stage_is_allowed() -> bool:
-    """Whether this machine lets us have a network and mounts of our own (as root, with util-linux and iproute2)."""
+    """Whether this machine lets us have a network and mounts of our own."""
     if os.geteuid() != 0 or not (shutil.which("unshare") and shutil.which("ip")):
         return False
     tried = ["unshare", "--net", "--mount", "ip", "link", "set", "lo", "up"]
@@ -50,7 +50,7 @@ def test_no_address_that_leads_inside_is_dialled_by_any_way_in(tmp_path: Path) -
     assert set(told) == set(WAYS)
     tried = sum(int(str(way["tried"])) for way in told.values())
     print(f"{tried} attempts over {len(told)} ways in, {'on a stage' if staged else 'on loopback'}")
-    assert {name: way["inside"] for name, way in told.items()} == dict.fromkeys(WAYS, [])
+    assert {name: way["inside"] for name, way in told.items() if way["inside"]} == {}
     assert all(way["reached"] for way in told.values()), "a way that reaches nothing proves nothing"
     assert all(way["tried"] == len(vectors(staged)) for way in told.values())
 
