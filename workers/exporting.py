@@ -48,9 +48,9 @@ and `pandas.read_csv(path)` read them.
 | yes or no | `true`, `false` | `true`, `false` |
 | a text that a spreadsheet would run | as it is | with a `'` before it |
 
-In CSV every cell is quoted, the encoding is UTF-8, lines end with a line feed, and a text that begins with `=`,
-`+`, `-`, `@`, a tab or a line break, also behind blanks, has a `'` before it: take that off to have the text
-back.
+In CSV every cell is quoted, the encoding is UTF-8, lines end with a line feed, and a text that begins with
+`=`, `+`, `-`, `@`, a tab or a line break, also behind blanks, has a `'` before it: take that off to have the
+text back.
 """
 
 

@@ -102,9 +102,7 @@ def _stories(connection: Connection, since: datetime | None) -> Iterator[Cells]:
 
 def _story(row: Row[Any]) -> Cells:
     story = story_of(row)
-    said = {
-        kind: _parties(story.positions, kind) for kind in (Kind.DENIAL, Kind.CONFIRMATION, Kind.NO_COMMENT)
-    }
+    stances = (Kind.DENIAL, Kind.CONFIRMATION, Kind.NO_COMMENT)
     return (
         story.id,
         story.status.value,
