@@ -242,6 +242,8 @@ def reported_speaker(
     if around.verb_final:
         found = _verb_final_speaker(sentence, hit.start, hit.end, around, start)
         return found or _earlier_subject(sentence, around)
+    if closing := closes(sentence, around):
+        return closing
     inside = [m for m in around.between(hit.start, hit.end) if m.sort is Sort.AUTHORITY]
     if inside and hit.cue.strength is not Strength.NOT_AWARE:  # did not hear from the police
         return (inside[-1],)
@@ -261,6 +263,17 @@ def reported_speaker(
     if candidates:
         return chain(ungoverned(candidates, around), around, sentence.start)
     return _previous_topic(sentence, around)
+
+
+def closes(sentence: Sentence, around: Around) -> tuple[Mention, ...]:
+    """Whose name closes a headline behind a colon: Naira not devalued: CBN."""
+    if around.passage.field != "title":
+        return ()
+    last = around.between(sentence.start, sentence.end)[-1:]
+    closing = [
+        m for m in last if m.sort in (*LEADING, Sort.PERSON) and m.end == len(around.passage.flat.rstrip())
+    ]
+    return tuple(m for m in closing if around.passage.flat[: m.start].rstrip().endswith(":"))
 
 
 def led(sentence: Sentence, around: Around) -> tuple[Mention, ...]:
