@@ -27,6 +27,7 @@ POSSESSIVE = re.compile(r"['’]s?$")
 _AGE = re.compile(r"\s\(\d{2}\)")  # a person's, after the name
 _TICKER = re.compile(r"[A-Z0-9]{1,6}(?:\.[A-Z]{1,3})?")
 _MOST_LOCAL = 60
+_CLIPPED = 3
 _AMOUNT = re.compile(r"[A-Z]{1,3}\d[\d.,]{1,}")  # N461, RM20.5: money, not a body
 
 
@@ -283,8 +284,11 @@ def _is_ticker(passage: Passage, start: int, end: int) -> bool:
     return bracketed and bool(_TICKER.fullmatch(passage.text[start:end]))
 
 
-def local_names(names: list[Name], lexicon: Lexicon) -> LocalNames:
-    """How the item's own names go together: legal forms off, short forms and initials to the full name."""
+def local_names(names: list[Name], lexicon: Lexicon, listed: Iterable[Name] = ()) -> LocalNames:
+    """How the item's own names go together: legal forms off, short forms and initials to the full name.
+
+    `listed`: the names of the table that the item holds; a clipped form of one (Voda Idea) is led to it.
+    """
     tails = lexicon.folded.get("name_tails", frozenset())
     bases = dict.fromkeys(_without_tail(name.name, tails) for name in names if name.kind == "unknown")
     full: dict[str, str] = {}
@@ -292,6 +296,7 @@ def local_names(names: list[Name], lexicon: Lexicon) -> LocalNames:
     for base in list(bases)[:_MOST_LOCAL]:
         short = spelled[base]
         longer = next((o for o in bases if o != base and _is_short_for(short, spelled[o])), base)
+        longer = next((one.name for one in listed if _is_clipped(short, fold(one.name))), longer)
         full.setdefault(short, longer)
         initials = "".join(word[0] for word in base.split())
         if len(initials) >= 3:
@@ -306,6 +311,14 @@ def local_names(names: list[Name], lexicon: Lexicon) -> LocalNames:
 def _is_short_for(short: str, full: str) -> bool:
     """The first words of a name, or its last where that is one word (a surname)."""
     return full.startswith(short + " ") or (" " not in short and full.endswith(" " + short))
+
+
+def _is_clipped(short: str, full: str) -> bool:
+    """Whether each word of a name begins the word of the other at its place (Voda Idea, Vodafone Idea)."""
+    ours, theirs = short.split(), full.split()
+    pairs = list(zip(ours, theirs, strict=False))
+    alike = len(ours) == len(theirs) > 1 and any(one == other for one, other in pairs)
+    return alike and all(len(one) >= _CLIPPED and other.startswith(one) for one, other in pairs)
 
 
 def _without_tail(written: str, tails: frozenset[str]) -> str:

@@ -79,7 +79,7 @@ def _peopled(
     in_text = with_places(listed, text, lexicon)
     openers = shared_openers(title, text)
     unknown = unknown_names(text, scans[1], lexicon, in_text, openers)
-    local = local_names(unknown, lexicon)
+    local = local_names(unknown, lexicon, in_text)
     listed = with_longer_forms(without_pitfalls(known_names(title, knowledge), scans[0]), title, longer)
     listed = with_places(listed, title, lexicon)
     in_title = names_from_body(title, local, listed)

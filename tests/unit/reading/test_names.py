@@ -42,6 +42,7 @@ def _bodies(text: str, knowledge: Knowledge, title: str = "") -> list[str | None
         ("Trans World Foods bid. TWF denied it.", "Trans World Foods", "and so are initials"),
         ("Ford India denied it.", "Ford India", "a land behind a name makes another body"),
         ("Manchester United met. United denied it.", "Manchester United", "the item's own short form"),
+        ("Vodafone Idea fell. Shares of Voda Idea: denied.", "Vodafone Idea", "a clipped form"),
     ],
 )
 def test_a_spelling_means_this_body(text: str, body: str, why: str, knowledge: Knowledge) -> None:
