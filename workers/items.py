@@ -20,6 +20,7 @@ from service.core.matching import keys_of
 from service.core.model import Claim, ClaimedRevision, Item, Kind, Match, Reading, Statement, Step, Story
 from service.core.reading.read import read_statements
 from service.core.stories import advance, open_story, opened_id
+from service.lexicons.version import reading_version
 from service.store.handling import Handling
 from service.store.ledger import Ledger
 from workers.refolding import refold
@@ -49,11 +50,19 @@ def handle_reading(
     """`handle_item` for an item that was read already."""
     groups = group_by_claim(reading, rules.watchlist)
     locks = sorted({key for group in groups for key in keys_of(group.claim)})
-    with ledger.handling(claimed, locks) as transaction:
-        placing = _Placing(transaction, rules, claimed.item, now, transaction.decisions() if groups else ())
-        for group in groups:
-            placing.place(group)
-        _start_clocks(transaction, rules, placing.handled, now)
+    with ledger.handling(claimed, locks, reading_version()) as transaction:
+        handled = place_groups(transaction, rules, claimed.item, groups, now)
+        _start_clocks(transaction, rules, handled, now)
+    return handled
+
+
+def place_groups(
+    transaction: Handling, rules: Rules, item: Item, groups: Sequence[Group], now: datetime
+) -> tuple[Handled, ...]:
+    """Finds the story of each group of an item's statements, and moves it; what came of it."""
+    placing = _Placing(transaction, rules, item, now, transaction.decisions() if groups else ())
+    for group in groups:
+        placing.place(group)
     return tuple(placing.handled)
 
 

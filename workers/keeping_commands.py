@@ -20,6 +20,7 @@ def add_commands(app: typer.Typer, load: Load) -> None:
     _add_restore(app, load)
     _add_retention(app, load)
     _add_export(app, load)
+    _add_reread(app, load)
     app.add_typer(_deliveries(load), name="deliveries", no_args_is_help=True)
 
 
@@ -94,6 +95,23 @@ def _add_export(app: typer.Typer, load: Load) -> None:
             print_columns()
         else:
             export_rows(load(), what, file, since, form)
+
+
+def _add_reread(app: typer.Typer, load: Load) -> None:
+    @app.command()
+    def reread(
+        since: Annotated[
+            str | None, typer.Option(metavar="TIME", help="Only items told then or later (ISO 8601).")
+        ] = None,
+        apply: Annotated[bool, typer.Option("--apply", help="Change it, not only show it.")] = False,
+        everything: Annotated[
+            bool, typer.Option("--all", help="Also what the present rules read already.")
+        ] = False,
+    ) -> None:
+        """Read past items anew under the present rules and show what would change; alerts nobody."""
+        from workers.rereading import reread as reread_items
+
+        reread_items(load(), since, apply=apply, everything=everything)
 
 
 def _deliveries(load: Load) -> typer.Typer:

@@ -11,7 +11,7 @@ from service.core.clocks import Clock
 from service.core.decisions import Decision
 from service.core.folding import Folded, Kept
 from service.core.model import Alert, Item, Match, Step, Story
-from service.store import alerts, clocks, decisions, kept, review, stories
+from service.store import alerts, clocks, decisions, kept, rereading, review, stories
 from service.store.clocks import Reminder
 from service.store.kept import Outcome, Stored
 
@@ -89,6 +89,14 @@ class Handling:
     def save_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         """Write over what became of statements."""
         kept.save_outcomes(self._connection, outcomes)
+
+    def forget_reading(self, item: Item) -> None:
+        """Take out all that was read in this revision; its stories are about to be folded anew."""
+        rereading.forget_reading(self._connection, item)
+
+    def note_read_by(self, item: Item, read_by: str) -> None:
+        """Keep by which rules the revision was read."""
+        rereading.note_read_by(self._connection, item, read_by)
 
     def doubts(self, limit: int) -> dict[str, list[Stored]]:
         """The statements that wait for a person, by the question that the review list asks of them."""

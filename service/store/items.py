@@ -86,7 +86,7 @@ _OURS = and_(
     _r.c.state == PENDING,
 )
 _HELD = select(literal(1)).where(_OURS)
-_DONE = update(_r).where(_OURS).values(state="done", token=None, lease_until=None)
+_DONE = update(_r).where(_OURS).values(state="done", token=None, lease_until=None, read_by=bindparam("rules"))
 _RENEW = update(_r).where(_OURS).values(lease_until=bindparam("until"))
 _GIVE_BACK = (
     update(_r)
@@ -165,7 +165,7 @@ class RevisionRows:
         wanted = select(_r).where(_r.c.item_id == item_id).order_by(_r.c.revision.desc()).limit(1)
         with reading(self._engine) as connection:
             row = connection.execute(wanted).first()
-        return None if row is None else _item(row)
+        return None if row is None else item_of(row)
 
     def quarantined(self) -> list[tuple[str, int, str]]:
         """What was set aside: item id, revision, reason."""
@@ -188,9 +188,9 @@ def check_held(connection: Connection, claimed: ClaimedRevision) -> None:
     _must_be_held(claimed, len(connection.execute(_HELD, _holder(claimed)).all()))
 
 
-def mark_done(connection: Connection, claimed: ClaimedRevision) -> None:
-    """The revision is handled. LeaseLost where the caller no longer holds the lease."""
-    _must_be_held(claimed, connection.execute(_DONE, _holder(claimed)).rowcount)
+def mark_done(connection: Connection, claimed: ClaimedRevision, read_by: str | None = None) -> None:
+    """The revision is handled, read by the rules `read_by`. LeaseLost where the caller lost the lease."""
+    _must_be_held(claimed, connection.execute(_DONE, _holder(claimed) | {"rules": read_by}).rowcount)
 
 
 def known_fingerprints(connection: Connection, item_ids: Collection[str]) -> dict[str, frozenset[str]]:
@@ -304,10 +304,11 @@ def _without_feed(item: Item, fingerprint: str, position: int) -> NewRevision:
 def _take(connection: Connection, row: Row[Any], until: datetime) -> ClaimedRevision:
     token = str(uuid.uuid4())
     connection.execute(_TAKE, {"row": row.id, "new_token": token, "until": until})
-    return ClaimedRevision(item=_item(row), feed_id=row.feed_id, token=token, tries=row.tries + 1)
+    return ClaimedRevision(item=item_of(row), feed_id=row.feed_id, token=token, tries=row.tries + 1)
 
 
-def _item(row: Row[Any]) -> Item:
+def item_of(row: Row[Any]) -> Item:
+    """The item that a row of `revisions` holds."""
     return Item(
         id=row.item_id,
         title=row.title,

@@ -20,6 +20,7 @@ from service.store.items import RevisionRows, check_held, mark_done, revisions_d
 from service.store.migrate import migrate
 from service.store.quarantine import Quarantine
 from service.store.reports import Reports
+from service.store.rereading import PastReadings
 from service.store.retention import RetentionRows
 
 _OPENING_PAUSE = 0.05
@@ -35,6 +36,7 @@ class Ledger:
     retention: RetentionRows
     exports: Exports
     quarantine: Quarantine
+    readings: PastReadings
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -45,6 +47,7 @@ class Ledger:
         self.retention = RetentionRows(engine)
         self.exports = Exports(engine)
         self.quarantine = Quarantine(engine)
+        self.readings = PastReadings(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -71,8 +74,10 @@ class Ledger:
             return Due(revisions=revisions_due(connection, now), deliveries=deliveries_due(connection, now))
 
     @contextmanager
-    def handling(self, claimed: ClaimedRevision, keys: Sequence[str]) -> Iterator[Handling]:
-        """The one transaction in which a claimed revision is handled.
+    def handling(
+        self, claimed: ClaimedRevision, keys: Sequence[str], read_by: str | None = None
+    ) -> Iterator[Handling]:
+        """The one transaction in which a claimed revision is handled, as the rules `read_by` read it.
 
         Nobody else handles a revision that shares one of `keys` meanwhile. At the end the revision is done
         and all is committed; on an exception nothing was saved. LeaseLost, at the start or at the end, where
@@ -82,7 +87,7 @@ class Ledger:
             lock_names(connection, keys)
             check_held(connection, claimed)
             yield Handling(connection)
-            mark_done(connection, claimed)
+            mark_done(connection, claimed, read_by)
 
     @contextmanager
     def curating(self) -> Iterator[Handling]:
