@@ -333,8 +333,19 @@ def plan_failure(
         history=past,
         notices=notice(FeedEvent.GONE, f"{gone}: it is not polled any more") if gone else (),
         pause_because=gone,
+        dark_at=_dark_later(feed, past, now),
         holds=holds,
     )
+
+
+def _dark_later(feed: Feed, past: FeedHistory, now: datetime) -> datetime | None:
+    """When a feed that fails counts as dark, where it was not asked for long; None: as it was.
+
+    A service that did not run, or a host that was left alone, says nothing of the feed.
+    """
+    seconds = choose_interval(feed, past, now).seconds
+    late = feed.next_poll_at is not None and now - feed.next_poll_at > timedelta(seconds=seconds)
+    return now + dark_after(seconds) if late and feed.failures == 0 else None
 
 
 def _wait(

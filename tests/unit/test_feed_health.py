@@ -265,3 +265,14 @@ def test_how_late_news_were_is_measured_and_history_is_not() -> None:
     first = plan_poll(unread, [late], {}, NOW, etag=None, last_modified=None)
     assert first.history is not None
     assert (first.history.latencies, first.history.polls[-1].new) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("late", "failures", "later"), [(500, 0, True), (0.2, 0, False), (500, 3, False)], ids=str
+)
+def test_time_in_which_a_feed_was_not_asked_does_not_count_towards_the_dark(
+    late: float, failures: int, later: bool
+) -> None:
+    feed = replace(FEED, next_poll_at=NOW - late * HOUR, failures=failures)
+    plan = plan_failure(feed, "It was down.", NOW)
+    assert plan.dark_at == (NOW + 6 * HOUR if later else None)
