@@ -15,13 +15,12 @@ from datetime import datetime
 
 from service.core.feed import Feed
 from service.core.hosts import host_of
+from service.feeds.places import ParsePlaces
 from service.feeds.poll import HasFeeds, PollReport, poll_feed
 from service.net import GuardedClient
 
 # Those that hang until the wall ends them must leave places for the others.
 MAX_AT_ONCE = 100
-# A parse is a process of its own: more of them than cores only take turns.
-MAX_PARSES = 2
 LOOK_SECONDS = 0.25  # how soon a feed is seen that became due meanwhile, or that we are to stop
 _GATHER_SECONDS = 0.005  # several polls that end at once cost one question for more
 
@@ -34,7 +33,7 @@ class _Lanes:
     client: GuardedClient
     clock: Callable[[], datetime]
     at_once: int
-    parses: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_PARSES))
+    parses: ParsePlaces = field(default_factory=ParsePlaces)
     asked: dict[str, asyncio.Task[PollReport]] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
 

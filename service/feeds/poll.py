@@ -31,6 +31,7 @@ from service.feeds.domains import registrable_domain
 from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page
 from service.feeds.hints import is_whole, wishes_in
 from service.feeds.parse import ParsedFeed, parse_feed
+from service.feeds.places import ParsePlaces
 from service.feeds.sitemap_index import read_index
 from service.net import GuardedClient
 
@@ -77,7 +78,7 @@ class _Asking:
     client: GuardedClient
     feed: Feed
     now: datetime
-    parses: asyncio.Semaphore
+    parses: ParsePlaces
     began: float
     unparsed: list[Unparsed] = field(default_factory=list)
 
@@ -92,10 +93,10 @@ async def poll_feed(
     client: GuardedClient,
     feed: Feed,
     now: datetime,
-    parses: asyncio.Semaphore | None = None,
+    parses: ParsePlaces | None = None,
 ) -> PollReport:
     """Poll `feed` once and commit what it brought, or its failure. `parses` bounds the parsers at work."""
-    poll = _Asking(feeds, client, feed, now, parses or asyncio.Semaphore(1), time.monotonic())
+    poll = _Asking(feeds, client, feed, now, parses or ParsePlaces(), time.monotonic())
     try:
         plan = await _ask(poll)
     except OutgoingError as error:

@@ -148,10 +148,10 @@ def put_aside(connection: Connection, feed_id: str, pieces: Sequence[Unparsed], 
     """Keep `pieces`; one that is there already is counted. The oldest of the feed make room."""
     if not pieces:
         return
-    for piece in pieces:
-        made = insert_into(_q, connection.dialect.name).values(**_row(feed_id, piece, now))
-        again = {"last_at": now, "times": _q.c.times + 1, "why": made.excluded.why}
-        connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=again))
+    made = insert_into(_q, connection.dialect.name)
+    again = {"last_at": made.excluded.last_at, "times": _q.c.times + 1, "why": made.excluded.why}
+    kept = made.on_conflict_do_update(index_elements=["id"], set_=again)
+    connection.execute(kept, [_row(feed_id, piece, now) for piece in pieces])
     order = (_q.c.last_at.desc(), _q.c.id)
     place = func.row_number().over(order_by=order).label("place")
     total = func.sum(_q.c.packed_size).over(order_by=order).label("total")
