@@ -81,7 +81,11 @@ def resume_feed(settings: Settings, feed_id: str, why: str) -> None:
     """Polls a feed again, at once. InputError where there is none."""
     with closing(wiring.open_ledger(settings)) as ledger:
         ledger.feeds.resume(feed_id, why or "resumed by hand", wiring.utc_now())
-    _say(f"{feed_id} is polled again, from now on")
+        row = next((row for row in ledger.reports.feeds() if row.id == feed_id), None)
+    if row is not None and row.waits:
+        _say(f"{feed_id} is polled again from {stamp(row.next_poll_at)} on: it {row.waits}")
+    else:
+        _say(f"{feed_id} is polled again, from now on")
 
 
 def explain_feed(settings: Settings, feed_id: str) -> None:

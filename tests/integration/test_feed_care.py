@@ -109,6 +109,25 @@ def test_a_feed_is_added_polled_paused_resumed_and_explained(
     assert all(words in listed for words in (row.id, "The Wire", "ok"))
 
 
+def test_resuming_does_not_overrule_a_host_that_asked_to_be_left_alone(
+    settings: Settings,
+    server: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RUMORWATCH_POLITE_NETWORKS", "127.0.0.0/8")
+    settings = load_settings()
+    server.serve("/rss", status=429, headers=(("Retry-After", "7200"),))
+    add_feed(settings, Asked(server.url("/rss")))
+    poll(settings)
+    (row,) = rows(settings)
+    resume_feed(settings, row.id, "")
+    poll(settings)
+    said = capsys.readouterr().out
+    assert "on: it waits because its host asked: 127.0.0.1 answered 429 (Retry-After 7200 s)" in said
+    assert len(server.requests) == 1
+
+
 def test_an_interval_that_overrules_the_publisher_is_warned_of(
     settings: Settings, server: FeedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
