@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,10 +61,9 @@ def build_scheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     now = datetime.now(UTC)
-
-    def poll() -> None:
-        poll_once(ledger, open_client, bell, clock, lambda: not scheduler.running)
-
+    poll = _unless_it_goes_on(
+        lambda: poll_once(ledger, open_client, bell, clock, lambda: not scheduler.running)
+    )
     jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
         ("poll", poll, POLL_TICK_SECONDS),
         ("dark", lambda: dark_once(ledger, clock), DARK_TICK_SECONDS),
@@ -72,8 +72,23 @@ def build_scheduler(
         ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
     )
     for name, job, seconds in jobs:
-        scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
+        at_once = 2 if job is poll else 1
+        scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now, max_instances=at_once)
     return scheduler
+
+
+def _unless_it_goes_on(act: Callable[[], object]) -> Callable[[], None]:
+    """`act`, but nothing while another thread is at it: APScheduler warns of each tick that it refuses."""
+    going_on = threading.Lock()
+
+    def once() -> None:
+        if going_on.acquire(blocking=False):
+            try:
+                act()
+            finally:
+                going_on.release()
+
+    return once
 
 
 def poll_once(

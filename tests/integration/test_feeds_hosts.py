@@ -11,15 +11,20 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from apscheduler.events import EVENT_JOB_EXECUTED, EVENT_JOB_MAX_INSTANCES
 
+from service.core.clocks import NO_CLOCKS
 from service.core.feed import Feed
+from service.doorbell import LocalBell
 from service.errors import OutgoingError
 from service.feeds.lanes import keep_polling, poll_due
 from service.feeds.poll import PollReport
 from service.net import GuardedClient, Request
 from service.pace import HostPace
+from service.scheduler import Timed, build_scheduler
 from service.settings import Settings
 from service.store.ledger import Ledger
 from tests.fakes_feeds import FeedServer
@@ -201,7 +206,7 @@ def test_a_feed_that_moved_to_another_host_waits_for_that_one(hosts: Hosts, serv
 
 
 @dataclass
-class Timed:
+class Spans:
     """Answers that nothing changed after `seconds`, and remembers from when to when it was at it, by host."""
 
     seconds: float = 0.0
@@ -220,7 +225,7 @@ class Timed:
 def test_five_hundred_feeds_of_one_host_are_asked_one_by_one_with_a_gap_and_hold_up_nobody(
     server: FeedServer, sqlite_url: str
 ) -> None:
-    answer, gap = Timed(), 0.01
+    answer, gap = Spans(), 0.01
     server.serve_raw("/x", answer)
     ledger = Ledger.open(sqlite_url)
     many = [Feed(f"m{n:03}", server.url("/x", host="many.example"), "E") for n in range(500)]
@@ -243,7 +248,7 @@ def test_the_gap_is_a_second_unless_it_is_set() -> None:
 
 def test_every_request_takes_its_turn_and_the_wait_is_not_counted(server: FeedServer) -> None:
     """Two at once, of 0.3 s each: the second would not be done within 0.5 s of its beginning."""
-    answer = Timed(0.3)
+    answer = Spans(0.3)
     server.serve_raw("/x", answer)
     request = Request("GET", server.url("/x", host="one.example"), deadline_seconds=0.5)
 
@@ -335,10 +340,36 @@ def test_polling_stops_when_it_is_told_to_and_what_was_on_its_way_was_not_asked(
 
 
 def test_no_more_hosts_are_asked_at_once_than_there_are_places(server: FeedServer, sqlite_url: str) -> None:
-    server.serve_raw("/x", Timed(0.05))
+    server.serve_raw("/x", Spans(0.05))
     ledger = Ledger.open(sqlite_url)
     feeds = [Feed(f"f{n}", server.url("/x", host=f"h{n}.example"), "E") for n in range(30)]
     ledger.feeds.declare(feeds, START)
     assert len(asyncio.run(poll_due(ledger, open_client(), lambda: START, 10))) == 30
     assert 5 <= server.most_at_once <= 10
     ledger.close()
+
+
+def test_the_scheduler_polls_on_without_a_warning_and_lets_go_when_it_is_shut_down(
+    server: FeedServer, sqlite_url: str
+) -> None:
+    over, ticked, ticks, refused = threading.Event(), threading.Event(), [], []
+    server.serve_raw("/hang", lambda handler: over.wait(30) and None)
+    ledger = Ledger.open(sqlite_url)
+    ledger.feeds.declare([Feed("h", server.url("/hang", host="h.example"), "E")], START)
+    timed = Timed(NO_CLOCKS, ())
+    scheduler = build_scheduler(ledger, open_client, LocalBell(), lambda: START, 60, timed)
+
+    def heard(event: Any) -> None:
+        (refused if event.code == EVENT_JOB_MAX_INSTANCES else ticks).append(event.job_id)
+        if ticks.count("poll") >= 1:
+            ticked.set()
+
+    scheduler.add_listener(heard, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_EXECUTED)
+    scheduler.start()
+    assert ticked.wait(20), "a tick while a poll goes on ends at once"
+    began = time.monotonic()
+    scheduler.shutdown(wait=True)
+    over.set()
+    ledger.close()
+    assert time.monotonic() - began < 5
+    assert refused == []
