@@ -1,4 +1,4 @@
-"""What runs when: a poll of the feeds that are due, and a sweep for work that nobody was told of."""
+"""What runs when: polls of feeds that are due, a sweep for work that nobody was told of, clocks, hubs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,8 +20,11 @@ from service.core.model import Due, Subscription
 from service.core.retention import FOR_EVER, Keeping
 from service.doorbell import Doorbell, Work
 from service.errors import StoreError
+from service.feeds.article import ArticleReport, Fetching, fetch_due
 from service.feeds.lanes import keep_polling
 from service.feeds.poll import PollReport
+from service.feeds.robots import RobotsCache
+from service.feeds.websub import AskReport, ask_due
 from service.forgetting import Forgetting
 from service.net import GuardedClient
 from service.store.ledger import Ledger
@@ -30,6 +34,8 @@ DARK_TICK_SECONDS = 15.0
 CLOCK_TICK_SECONDS = 15.0
 FORGET_TICK_SECONDS = 600.0
 _MOST_REPORTS = 10_000
+HUB_TICK_SECONDS = 5.0
+ARTICLE_TICK_SECONDS = 2.0
 
 Clock = Callable[[], datetime]
 
@@ -42,6 +48,17 @@ class Timed:
     subscriptions: tuple[Subscription, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the service does besides polling.
+
+    `public_url`: where hubs reach it, None where none can. `articles`: it can find the text of an article.
+    """
+
+    public_url: str | None = None
+    articles: bool = False
+
+
 def build_scheduler(
     ledger: Ledger,
     open_client: Callable[[], GuardedClient],
@@ -50,6 +67,7 @@ def build_scheduler(
     sweep_seconds: float,
     timed: Timed,
     keeping: Keeping = FOR_EVER,
+    reach: Reach = Reach(),
 ) -> BackgroundScheduler:
     """A scheduler, not yet started, whose jobs never overlap themselves.
 
@@ -57,20 +75,25 @@ def build_scheduler(
     """
     scheduler = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(4)},
+        executors={"default": ThreadPoolExecutor(6)},  # polls hold one for good
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     now = datetime.now(UTC)
     poll = _unless_it_goes_on(
         lambda: poll_once(ledger, open_client, bell, clock, lambda: not scheduler.running)
     )
-    jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
+    jobs: list[tuple[str, Callable[[], object], float]] = [
         ("poll", poll, POLL_TICK_SECONDS),
         ("dark", lambda: dark_once(ledger, clock), DARK_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
         ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
-    )
+    ]
+    if (public_url := reach.public_url) is not None:
+        jobs.append(("hubs", lambda: hubs_once(ledger, open_client, public_url, clock), HUB_TICK_SECONDS))
+    if reach.articles:
+        do = partial(articles_once, ledger, open_client, bell, clock, RobotsCache())
+        jobs.append(("articles", do, ARTICLE_TICK_SECONDS))
     for name, job, seconds in jobs:
         at_once = 2 if job is poll else 1
         scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now, max_instances=at_once)
@@ -154,6 +177,67 @@ def dark_once(ledger: Ledger, clock: Clock) -> None:
         return
     for one in dark:
         logs.line(str(one.notice.event), feed=one.feed_id, reason=one.notice.why)
+
+
+def hubs_once(
+    ledger: Ledger, open_client: Callable[[], GuardedClient], public_url: str, clock: Clock
+) -> list[AskReport]:
+    """Asks the hubs of which something is due: to push, to go on, to end."""
+
+    async def ask() -> list[AskReport]:
+        async with open_client() as client:
+            return await ask_due(ledger.hubs, client, public_url, clock)
+
+    try:
+        if not ledger.hubs.due(clock(), public_url, 1):
+            return []
+        reports = asyncio.run(ask())
+    except StoreError as error:
+        logs.failure("hubs.store_failed", error)
+        return []
+    for report in reports:
+        outcome = "failed" if report.trouble else "asked"
+        logs.line(
+            "feed.hub_asked",
+            feed=report.feed_id,
+            mode=report.mode,
+            outcome=outcome,
+            reason=report.trouble or None,
+        )
+    return reports
+
+
+def articles_once(
+    ledger: Ledger,
+    open_client: Callable[[], GuardedClient],
+    bell: Doorbell,
+    clock: Clock,
+    robots: RobotsCache,
+) -> list[ArticleReport]:
+    """Fetches the articles that are due and rings if the text of any was stored."""
+
+    async def fetch() -> list[ArticleReport]:
+        async with open_client() as client:
+            return await fetch_due(Fetching(ledger.articles, client, clock, robots))
+
+    try:
+        if not ledger.articles.are_due(clock()):
+            return []
+        reports = asyncio.run(fetch())
+    except StoreError as error:
+        logs.failure("articles.store_failed", error)
+        return []
+    for report in reports:
+        logs.line(
+            "article.fetched",
+            item=report.item_id,
+            feed=report.feed_id,
+            outcome=report.outcome,
+            reason=report.reason,
+        )
+    if any(report.revisions for report in reports):
+        bell.ring(Work.ITEMS)
+    return reports
 
 
 def sweep_once(ledger: Ledger, bell: Doorbell, clock: Clock) -> Due:

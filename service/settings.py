@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from service.core.addresses import why_url_refused
 from service.core.model import Strength
 from service.core.stories import DORMANT_AFTER
 from service.errors import SettingsError
@@ -41,6 +42,11 @@ class FeedSettings(BaseModel):
     lang: str | None = Field(None, description="Language of its items; empty: recognised item by item.")
     told_as_news: bool = Field(
         False, description="Alert on what the first fetch finds, however old: for demonstrations and tests."
+    )
+    full_text: Literal["auto", "never"] = Field(
+        "auto",
+        description="`auto`: where it carries only a stub of an article, the article is fetched, as far as "
+        "its site lets us; needs the extra `fulltext`.",
     )
     watchlist: str | tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         (),
@@ -182,6 +188,11 @@ class Settings(BaseSettings):
     intake_token: SecretStr | None = Field(
         None, description="Bearer token of programs that push items to /api/v1/items; empty: nobody may."
     )
+    public_url: str | None = Field(
+        None,
+        description="Where hubs reach this service from outside, for WebSub: your proxy hands on what comes "
+        "below its `/push/`, and nothing else. Empty: feeds are only polled.",
+    )
     silence_hours: int = Field(
         24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."
     )
@@ -235,6 +246,13 @@ class Settings(BaseSettings):
         if given is not None and not re.fullmatch(r"[!-~]{24,500}", given):
             raise ValueError("must be 24 to 500 characters of ASCII without spaces: make one at random")
         return token
+
+    @field_validator("public_url")
+    @classmethod
+    def _reachable(cls, url: str | None) -> str | None:
+        if url is not None and (why := why_url_refused(url) or _why_not_plain(url)):
+            raise ValueError(f"must be the address of a folder, as https://rumors.example.org: {why}")
+        return url and url.rstrip("/")
 
     @field_validator("allow_networks", "polite_networks")
     @classmethod
@@ -329,3 +347,7 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _why_not_plain(url: str) -> str | None:
+    return "it has a query or a fragment" if "?" in url or "#" in url else None

@@ -30,6 +30,7 @@ from service.core.retention import Keeping
 from service.core.text import stable_id
 from service.doorbell import Doorbell, LocalBell, RqBell
 from service.errors import InputError, SettingsError
+from service.feeds import extract
 from service.feeds.fetch import local_path
 from service.feeds.listed import FILE, read_list, same
 from service.feeds.opml import ListedFeed
@@ -227,6 +228,11 @@ def base_url(settings: Settings) -> str:
     return (settings.base_url or f"http://{host}:{settings.port}").rstrip("/")
 
 
+def public_host(settings: Settings) -> str | None:
+    """The host name by which hubs know us, None where none can reach us."""
+    return urlsplit(settings.public_url).hostname if settings.public_url else None
+
+
 def is_demo(settings: Settings) -> bool:
     """Whether no feed is named and none was imported, so that the seeds are watched."""
     return not _named(settings)
@@ -270,6 +276,7 @@ def feed_settings(feed: ListedFeed) -> FeedSettings:
         "interval_minutes": feed.interval_minutes,
         "lang": feed.lang,
         "told_as_news": feed.told_as_news,
+        "full_text": feed.full_text,
         "watchlist": feed.watchlist or feed.subscription,
     }
     try:
@@ -290,6 +297,7 @@ def listed_feed(feed: FeedSettings) -> ListedFeed:
         interval_minutes=feed.interval_minutes,
         lang=feed.lang,
         told_as_news=feed.told_as_news,
+        full_text=feed.full_text,
         watchlist=feed.watchlist if isinstance(feed.watchlist, tuple) else (),
         subscription=None if names else str(feed.watchlist),
     )
@@ -337,6 +345,8 @@ def _feed(feed: FeedSettings) -> Feed:
         adaptive=feed.interval_minutes is None and local_path(feed.url) is None,
         lang=feed.lang,
         told_as_news=feed.told_as_news,
+        # A file of ours names what it likes; nothing is asked for because of it.
+        full_text=feed.full_text == "auto" and local_path(feed.url) is None and extract.is_available(),
     )
 
 

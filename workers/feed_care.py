@@ -21,6 +21,7 @@ from service.feeds.hints import wishes_in
 from service.feeds.parse import parse_feed
 from service.settings import Settings
 from service.store.views import FeedRow
+from workers.feed_intake import article_lines, hub_lines
 from workers.feed_list import latency, stamp
 
 _SHOWN = 20
@@ -51,12 +52,14 @@ def try_feed(settings: Settings, url: str) -> None:
     answer = asyncio.run(_fetch(settings, feed, now))
     parsed = parse_feed(answer.body, answer.content_type, answer.url)
     plan = plan_poll(feed, parsed.entries, {}, now, etag=answer.etag, last_modified=answer.last_modified)
-    wishes = wishes_in(answer.body, answer.url, answer.fresh_seconds)
+    wishes = wishes_in(answer.body, answer.url, answer.fresh_seconds, answer.links)
     interval = choose_interval(feed, replace(NO_HISTORY, wishes=wishes), now)
     conditional = answer.etag is not None or answer.last_modified is not None
     _say(f"{parsed.title or 'without a title'}: {len(plan.revisions)} entries would be stored, none told")
     _say(f"asked again after {interval.seconds} s: {interval.why}")
     _say(f"says whether it changed: {'yes' if conditional else 'no, so each poll costs the whole document'}")
+    for hub in wishes.hubs:
+        _say(f"names a hub that would push it: {hub}")
     if answer.moved_to:
         _say(f"moved for good to {answer.moved_to}")
     if parsed.why:
@@ -95,11 +98,17 @@ def explain_feed(settings: Settings, feed_id: str) -> None:
         row = next((row for row in ledger.reports.feeds() if row.id == feed_id), None)
         notices = ledger.reports.feed_notices(feed_id)
         aside = len(ledger.quarantine.pieces(feed_id))
+        hub = ledger.reports.feed_hub(feed_id)
+        articles = ledger.reports.feed_articles(feed_id)
     if feed is None or row is None:
         raise InputError(f"There is no feed {feed_id!r}: `rumorwatch feeds list` names them.")
     _print_state(feed, row)
     if aside:
         _say(f"{aside} pieces of it could not be read: `rumorwatch feeds quarantine list {feed_id}`")
+    for line in hub_lines(hub, settings.public_url, wiring.utc_now()):
+        _say(line)
+    for line in article_lines(feed, articles):
+        _say(line)
     _say("last answers:" if feed.history.polls else "no answer yet")
     for poll in reversed(feed.history.polls):
         status = poll.status or "-"

@@ -29,7 +29,9 @@ def list_feeds(settings: Settings) -> None:
 
 
 def _state(row: FeedRow) -> str:
-    return f"{row.state}\nsince {stamp(row.since)}" if row.since else row.state
+    since = f"\nsince {stamp(row.since)}" if row.since else ""
+    pushed = f"\npushed, lease until {stamp(row.pushed_until)}" if row.pushed_until else ""
+    return f"{row.state}{since}{pushed}"
 
 
 def stamp(moment: datetime | None) -> str:

@@ -12,14 +12,19 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs, wiring
+from service.core.pushing import Intent, Verdict
 from service.doorbell import LocalBell, Work
 from service.errors import SettingsError
+from service.feeds.extract import is_available
 from service.feeds.pushed import Taken, take
+from service.feeds.websub import Content, PushReport, answer_intent, take_push
 from service.jsonl import GivenItem
-from service.scheduler import Timed, build_scheduler
+from service.scheduler import Reach, Timed, build_scheduler
 from service.settings import Settings
-from service.web.app import create_app
+from service.store.hubs import Held
+from service.web.app import Push, create_app
 from service.web.intake import Intake, token_digest
+from service.web.websub import Callback
 from workers.answering import answer_rings
 from workers.loop import Loop, delivery_loop, item_loop
 
@@ -44,6 +49,7 @@ def run_service(settings: Settings) -> None:
             settings.sweep_seconds,
             timed,
             wiring.keeping(settings),
+            Reach(settings.public_url, is_available()),
         )
         _greet(settings, parts)
         with _running(loops, scheduler):
@@ -96,6 +102,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         clock=parts.clock,
         demo=wiring.is_demo(parts.settings),
         intake=_intake(parts),
+        push=_push(parts),
     )
     config = uvicorn.Config(
         app,
@@ -126,6 +133,31 @@ def _intake(parts: wiring.Parts) -> Intake | None:
         return taken
 
     return Intake(token_digest(token.get_secret_value()), push)
+
+
+def _push(parts: wiring.Parts) -> Push | None:
+    """Where hubs may push, or None where none can reach us."""
+    host = wiring.public_host(parts.settings)
+    if host is None:
+        return None
+
+    def take(held: Held, content: Content) -> PushReport:
+        report = take_push(parts.ledger, held, content, parts.clock())
+        if report.revisions:
+            parts.bell.ring(Work.ITEMS)
+        logs.line(
+            "feed.pushed",
+            feed=report.feed_id,
+            outcome=report.outcome,
+            new=report.revisions,
+            reason=report.reason,
+        )
+        return report
+
+    def verify(token: str, intent: Intent) -> Verdict | None:
+        return answer_intent(parts.ledger.hubs, token, intent, parts.clock())
+
+    return Push(host, Callback(parts.ledger.hubs.by_token, verify, take))
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -20,7 +20,9 @@ class Feed:
     `etag` and `last_modified` are the server's bytes, kept exactly. `fetched_at` is when the last whole
     document came (outcome `fetched` or `not_modified`), None where that is not known. `adaptive`: how often
     it is polled follows what it does, not `interval_seconds`. `moved_from` is the address that was declared,
-    where another is polled by now. `dark_since`: since when it counts as dark.
+    where another is polled by now. `dark_since`: since when it counts as dark. `push_lease_until`: how long a
+    hub has agreed to push it; `pushed_at`: when that last did. `full_text`: where it carries stubs, their
+    articles are fetched.
     """
 
     id: str
@@ -39,11 +41,17 @@ class Feed:
     moved_from: str | None = None
     dark_since: datetime | None = None
     history: FeedHistory = NO_HISTORY
+    push_lease_until: datetime | None = None
+    pushed_at: datetime | None = None
+    full_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a feed said, as text. `position` counts from 0 in the order of the document."""
+    """What a feed said, as text. `position` counts from 0 in the order of the document.
+
+    `summary`: the feed itself says that it carries no more than a summary.
+    """
 
     position: int
     guid: str | None
@@ -53,6 +61,7 @@ class Entry:
     published: datetime | None = None
     lang: str | None = None
     outlet: str | None = None
+    summary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +81,11 @@ class Unparsed:
 
 @dataclass(frozen=True, slots=True)
 class NewRevision:
-    """An item, or a changed one, that a poll means to save. `reason` is `new` or `changed`.
+    """An item, or a changed one, that a poll means to save. `reason` is `new`, `changed` or `full text`.
 
     `fingerprint` is that of title and text (text.fingerprint). `position` orders items of equal `told_at`.
     `date_flag` says what is wrong with `published`: `missing`, `future`, `absurd`; "" where nothing is.
+    `stub`: why its article is to be fetched, "" where it is not.
     """
 
     item_id: str
@@ -92,6 +102,7 @@ class NewRevision:
     backfill: bool
     reason: str
     date_flag: str = ""
+    stub: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from service.core.history import (
     MOST_LATENCIES,
     MOST_POLLS,
     MOST_REASON,
+    PUSHED,
     FeedEvent,
     FeedHistory,
     FeedNotice,
@@ -93,14 +94,15 @@ def _passing(feed: Standing, now: datetime) -> Health | None:
 def _answering(feed: Standing) -> Health:
     if feed.last_polled_at is None:
         return Health("waiting", "not polled yet")
-    last = [poll.seconds for poll in feed.history.polls[-_SLOW_POLLS:]]
+    last = [poll.seconds for poll in feed.history.polls if poll.outcome != PUSHED][-_SLOW_POLLS:]
     if len(last) == _SLOW_POLLS and median(last) >= _SLOW_SECONDS:
         return Health("slow", f"its last {_SLOW_POLLS} answers took {median(last):.0f} s")
     return Health("ok", _last_reason(feed.history))
 
 
 def _last_reason(past: FeedHistory) -> str:
-    return past.polls[-1].reason if past.polls else "nothing is remembered of its last poll"
+    asked = (poll.reason for poll in reversed(past.polls) if poll.outcome != PUSHED)
+    return next(asked, "nothing is remembered of its last poll")
 
 
 def remembered(past: FeedHistory, poll: PastPoll, latencies: Sequence[int] = ()) -> FeedHistory:

@@ -13,6 +13,7 @@ from enum import StrEnum
 MOST_POLLS = 20
 MOST_LATENCIES = 100
 MOST_REASON = 200
+PUSHED = "pushed"  # the outcome of what a hub sent, among those of polls
 
 
 class FeedEvent(StrEnum):
@@ -30,8 +31,9 @@ class FeedEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PastPoll:
-    """One answer of a feed. `new` counts entries that were news, `seconds` is how long the answer took.
+    """One answer of a feed, or what its hub pushed.
 
+    `new` counts entries that were news, `seconds` is how long the answer took.
     `gap`: nothing in the document overlapped with what was known of the feed.
     """
 
@@ -49,7 +51,8 @@ class Wishes:
     """What a publisher asks of those who poll: in the document and in the headers of the last answer.
 
     `ttl_seconds` and `fresh_seconds` are None where nothing was asked. Hours are those of UTC, day 0 is
-    Monday. `archive` is the address of the page before this one (RFC 5005), None where there is none.
+    Monday. `archive` is the address of the page before this one (RFC 5005), None where there is none. `hubs`
+    would push the feed as `topic` (WebSub), `base` is where the document that named them came from.
     """
 
     ttl_seconds: int | None = None
@@ -57,6 +60,9 @@ class Wishes:
     skip_hours: tuple[int, ...] = ()
     skip_days: tuple[int, ...] = ()
     archive: str | None = None
+    hubs: tuple[str, ...] = ()
+    topic: str | None = None
+    base: str | None = None
 
 
 NO_WISHES = Wishes()

@@ -3,8 +3,10 @@
 How it decides: what the operator set holds as it is, and a publisher who asks for more is a warning. Where
 nothing is set, the wait is half the time between two news of the feed's last answers, 5 to 60 minutes, 15
 where they tell nothing yet; halved for each gap among them; never less than what the publisher asks for, as
-ttl or as freshness of its answer, up to a day. Then hours and days that the publisher wants left alone are
-left alone. Up to a tenth is added, always the same for one feed, so that feeds don't march in step.
+ttl or as freshness of its answer, up to a day. A feed whose hub pushes its news is still asked once an hour,
+for what the hub may miss: a hub that falls silent costs an hour at most. Then hours and days that the
+publisher wants left alone are left alone. Up to a tenth is added, always the same for one feed, so that feeds
+don't march in step.
 What it leaves out: how other feeds of the same host fare.
 """
 
@@ -17,6 +19,7 @@ from datetime import datetime, timedelta
 
 from service.core.feed import Feed
 from service.core.history import FeedHistory, PastPoll, Wishes
+from service.core.pushing import is_trusted
 
 FLOOR_SECONDS = 1
 SHORTEST = 5 * 60
@@ -48,6 +51,8 @@ def choose_interval(feed: Feed, history: FeedHistory, now: datetime) -> Interval
     if gaps:
         seconds = max(SHORTEST, seconds // 2 ** min(gaps, _MOST_HALVINGS))
         why += f"; halved, since entries were missed {_times(gaps)}"
+    if seconds < LONGEST and is_trusted(feed.push_lease_until, feed.pushed_at, history.polls, now):
+        seconds, why = LONGEST, f"its hub pushes, so it is only asked for what that may miss; else {why}"
     if wish > seconds:
         seconds, why = wish, f"the publisher asks for {_spoken(wish)} between two polls"
     return Interval(round(seconds * (1 + _SPREAD * share(feed.id))), why)

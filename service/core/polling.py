@@ -30,6 +30,7 @@ from service.core.health import (
 from service.core.history import NO_WISHES, FeedEvent, FeedHistory, FeedNotice, PastPoll, Wishes
 from service.core.hosts import LONGEST, NOT_YOU, STEPS, TOO_OFTEN, Hold
 from service.core.intervals import choose_interval, next_poll
+from service.core.stubs import why_stub
 from service.core.text import fingerprint, stable_id
 
 BACKOFF_CAP = timedelta(hours=6)
@@ -181,7 +182,7 @@ def _told(feed: Feed, plan: PollPlan, arrival: Arrival, gap: bool, now: datetime
     news = [one for one in plan.revisions if feed.baseline_done and one.reason == "new" and not one.backfill]
     poll = PastPoll(now, plan.outcome, plan.http_status, plan.reason, len(news), arrival.seconds, gap)
     return replace(
-        remembered(succeeded(feed.history), poll, _latencies(news, now)),
+        remembered(succeeded(feed.history), poll, latencies(news, now)),
         wishes=arrival.wishes,
         gap_at=now if gap else feed.history.gap_at,
     )
@@ -224,13 +225,15 @@ def _undated(taken: Sequence[NewRevision]) -> str:
     return ", ".join(f"{number} with a date that is {flag}" for number, flag in counted if number)
 
 
-def _latencies(news: Sequence[NewRevision], now: datetime) -> list[int]:
+def latencies(news: Sequence[NewRevision], now: datetime) -> list[int]:
+    """Seconds from publication to `now` of those that say when they were published, and can have been."""
     dated = [one.published for one in news if one.published is not None and not one.date_flag]
     return [round((now - published).total_seconds()) for published in dated if published <= now]
 
 
 def _revision(feed: Feed, one: Identified, changed: bool, now: datetime) -> NewRevision:
     entry = one.entry
+    backfill = not changed and _is_backfill(feed, entry, now)
     return NewRevision(
         item_id=one.item_id,
         fingerprint=one.fingerprint,
@@ -244,9 +247,11 @@ def _revision(feed: Feed, one: Identified, changed: bool, now: datetime) -> NewR
         # New words under an old date were not there on that date: an edit speaks from when we saw it.
         told_at=now if changed else told_at(entry.published, now),
         position=entry.position,
-        backfill=not changed and _is_backfill(feed, entry, now),
+        backfill=backfill,
         reason="changed" if changed else "new",
         date_flag=date_flag(entry.published, now),
+        # History alerts nobody: its articles are not worth a visit each.
+        stub=why_stub(entry) if feed.full_text and not backfill else "",
     )
 
 

@@ -142,6 +142,8 @@ def _entry(raw: Mapping[str, Any], url: str, position: int, is_atom: bool, lang:
         published=_moment(raw.get("published_parsed") or raw.get("updated_parsed")),
         lang=language(raw.get("language") or lang),
         outlet=name(source.get("title")) if isinstance(source, Mapping) else None,
+        # Only Atom tells the two apart; RSS puts whole articles into its description.
+        summary=is_atom and not raw.get("content"),
     )
 
 
@@ -205,7 +207,8 @@ def _no_constant(name: str) -> object:
 
 
 def _json_entry(item: Mapping[str, object], position: int, lang: object) -> Entry:
-    text = item.get("content_text") or html_to_text(string(item.get("content_html"))) or item.get("summary")
+    content = item.get("content_text") or html_to_text(string(item.get("content_html")))
+    text = content or item.get("summary")
     return Entry(
         position=position,
         guid=address(item.get("id")),
@@ -214,6 +217,7 @@ def _json_entry(item: Mapping[str, object], position: int, lang: object) -> Entr
         url=web_address(item.get("url")),
         published=_rfc3339(item.get("date_published")) or _rfc3339(item.get("date_modified")),
         lang=language(item.get("language") or lang),
+        summary=not content,
     )
 
 

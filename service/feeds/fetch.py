@@ -33,7 +33,7 @@ class Fetched:
     """A whole document with the validators that name this version of it.
 
     `moved_to` is where redirects for good led, None where there were none. `fresh_seconds` is how long the
-    answer says it stays fresh, None where it says nothing.
+    answer says it stays fresh, None where it says nothing. `links` are its Link headers.
     """
 
     body: bytes
@@ -43,6 +43,7 @@ class Fetched:
     last_modified: str | None
     moved_to: str | None = None
     fresh_seconds: int | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ async def fetch(client: GuardedClient, feed: Feed, now: datetime) -> Fetched | N
         last_modified=_validator(response, "last-modified"),
         moved_to=_moved_to(response),
         fresh_seconds=fresh_seconds(response, now),
+        links=tuple(value for name, value in response.headers if name.lower() == "link"),
     )
 
 

@@ -1,5 +1,5 @@
-"""What a feed document asks of those who poll it: ttl, hours and days to leave alone, where its archive is;
-and whether it is there to its end.
+"""What a feed document asks of those who poll it: ttl, hours and days to leave alone, where its archive is,
+which hubs would push it (hubs.py); and whether it is there to its end.
 
 How it decides: only what stands before the first entry and behind the last is looked at, 64 kB of each, with
 patterns that cost no more than one pass; so it is safe in this process, whatever the document holds. What it
@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from urllib.parse import urljoin
 
 from service.core.history import Wishes
+from service.feeds.hubs import offer_in
 
 _LOOKED_AT = 64 * 1024
 _FIRST_ENTRY = re.compile(rb"<(?:[a-z]{1,20}:)?(?:item|entry)[\s>]", re.IGNORECASE)
@@ -33,15 +35,22 @@ _PERIODS = {b"hourly": 3600, b"daily": 86400, b"weekly": 604800, b"monthly": 259
 _DAYS = (b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday")
 
 
-def wishes_in(body: bytes, url: str, fresh_seconds: int | None = None) -> Wishes:
-    """What the document `body` from `url` asks for. `fresh_seconds` is what its answer's headers said."""
+def wishes_in(body: bytes, url: str, fresh_seconds: int | None = None, links: Sequence[str] = ()) -> Wishes:
+    """What the document `body` from `url` asks for and offers.
+
+    `fresh_seconds` is what its answer's headers said, `links` are the Link headers among them.
+    """
     around = _around_the_entries(body)
+    offer = offer_in(body, around, url, links)
     return Wishes(
         ttl_seconds=_ttl(around),
         fresh_seconds=fresh_seconds,
         skip_hours=_hours(around),
         skip_days=_days(around),
         archive=_archive(around, url),
+        hubs=offer.hubs,
+        topic=offer.topic,
+        base=url if offer.hubs else None,
     )
 
 

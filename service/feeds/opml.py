@@ -45,6 +45,7 @@ class ListedFeed:
     interval_minutes: float | None = None
     lang: str | None = None
     told_as_news: bool | None = None
+    full_text: str | None = None
     watchlist: tuple[str, ...] = ()
     subscription: str | None = None
     source: str | None = None
@@ -157,6 +158,7 @@ def _feed(attributes: dict[str, str], number: int) -> ListedFeed:
         interval_minutes=_minutes(given.get(f"{_OURS}interval_minutes"), number),
         lang=given.get(f"{_OURS}lang") or None,
         told_as_news=_yes(given.get(f"{_OURS}told_as_news"), number),
+        full_text=given.get(f"{_OURS}full_text") or None,
         watchlist=tuple(filter(None, map(line, given.get(f"{_OURS}watchlist", "").split("\n")))),
         subscription=line(given.get(f"{_OURS}subscription")) or None,
         source=line(given.get(f"{_OURS}source")) or None,
@@ -200,6 +202,7 @@ def _outline(feed: ListedFeed) -> str:
         "interval_minutes": None if feed.interval_minutes is None else f"{feed.interval_minutes:.12g}",
         "lang": feed.lang,
         "told_as_news": None if feed.told_as_news is None else str(feed.told_as_news).lower(),
+        "full_text": feed.full_text,
         "watchlist": "\n".join(feed.watchlist) or None,
         "subscription": feed.subscription,
         "source": feed.source,

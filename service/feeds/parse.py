@@ -149,6 +149,7 @@ def _entry(line: dict[str, object]) -> Entry:
         published=_moment(line.get("published")),
         lang=_text(line.get("lang")),
         outlet=_text(line.get("outlet")),
+        summary=line.get("summary") is True,
     )
 
 

@@ -133,6 +133,7 @@ def _say_entry(entry: Entry) -> None:
             "published": entry.published.isoformat() if entry.published else None,
             "lang": entry.lang,
             "outlet": entry.outlet,
+            "summary": entry.summary,
         }
     )
 

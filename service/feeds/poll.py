@@ -131,7 +131,7 @@ async def _ask(poll: _Asking) -> PollPlan:
             poll.feed, poll.now, etag=answer.etag, last_modified=answer.last_modified, arrival=arrival
         )
     parsed = await _parse_or_follow(poll, answer)
-    wishes = wishes_in(answer.body, answer.url, answer.fresh_seconds)
+    wishes = wishes_in(answer.body, answer.url, answer.fresh_seconds, answer.links)
     arrival = Arrival(took, answer.moved_to, wishes)
     if wishes.archive is not None and _leaves_gap(poll, parsed.entries):
         archived, pages = await _archived(poll, wishes.archive, len(parsed.entries))

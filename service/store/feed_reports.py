@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, case, func, select
 
 from service.core.health import Standing, health, percentile
 from service.core.hosts import Hold
-from service.store.feeds import history_of
+from service.core.pushing import HubState
+from service.store.history import history_of
 from service.store.hosts import all_holds, hold_over
-from service.store.schema import feed_notices, feeds, items
+from service.store.schema import feed_hubs, feed_notices, feeds, items
 from service.store.views import FeedRow, NoticeRow
 
 _stored = select(func.count()).select_from(items).where(items.c.feed_id == feeds.c.id).scalar_subquery()
-_FEEDS = select(feeds, _stored.label("stored")).where(feeds.c.enabled).order_by(feeds.c.id)
+_LEASE = case((feed_hubs.c.state == HubState.ACTIVE.value, feed_hubs.c.lease_until))
+_FEEDS = (
+    select(feeds, _stored.label("stored"), _LEASE.label("pushed_until"))
+    .outerjoin(feed_hubs, feed_hubs.c.feed_id == feeds.c.id)
+    .where(feeds.c.enabled)
+    .order_by(feeds.c.id)
+)
 _LAST_WORDS = ("ok", "failing")
 
 
@@ -65,4 +72,5 @@ def _feed_row(row: Row[Any]) -> FeedRow:
         latency_p50=percentile(past.latencies, 0.5),
         latency_p95=percentile(past.latencies, 0.95),
         moved_from=moved_from,
+        pushed_until=row.pushed_until,
     )

@@ -30,24 +30,33 @@ from sqlalchemy import (
 
 from service.core.feed import Feed, PollPlan
 from service.core.health import dark_after
-from service.core.history import NO_HISTORY, FeedEvent, FeedHistory, FeedNotice
+from service.core.history import FeedEvent, FeedNotice
 from service.core.hosts import Hold, Place, host_of
+from service.core.pushing import HubState
 from service.errors import InputError, StoreError
-from service.store.codec import decode, encode
+from service.store.articles import add_articles
+from service.store.codec import encode
 from service.store.engine import insert_into, lock_names, reading, writing
+from service.store.history import history_of
 from service.store.hosts import HELD_BACK, forget_holds, known_holds, save_holds
+from service.store.hubs import note_offer
 from service.store.items import known_fingerprints
 from service.store.quarantine import add_what_can_be, put_aside
-from service.store.schema import Moment, feed_notices, feeds
+from service.store.schema import Moment, feed_hubs, feed_notices, feeds
 
-_DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive")
+_DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive", "full_text")
 _KEPT = ("baseline_done", "etag", "last_modified", "next_poll_at", "failures", "fetched_at")
 
 _WHOLE = ("fetched", "not_modified")  # outcomes that say what the whole document is
 
 _POLLED = and_(feeds.c.enabled, feeds.c.paused_because.is_(None))
 _MORE = ("moved_url", "dark_since", "history", "set_seconds")
-_FEEDS = select(*(feeds.c[name] for name in ("id", *_DECLARED, *_KEPT, *_MORE)))
+_LEASE = case((feed_hubs.c.state == HubState.ACTIVE.value, feed_hubs.c.lease_until))
+_FEEDS: Any = select(
+    *(feeds.c[name] for name in ("id", *_DECLARED, *_KEPT, *_MORE)),
+    _LEASE.label("push_lease_until"),
+    feed_hubs.c.pushed_at,
+).outerjoin(feed_hubs, feed_hubs.c.feed_id == feeds.c.id)
 
 
 def _due() -> Any:
@@ -228,7 +237,10 @@ class FeedRows:
             save_holds(connection, plan.holds)
             if plan.outcome in _WHOLE:
                 forget_holds(connection, feed_id)
+            if plan.outcome == "fetched" and plan.history is not None:
+                note_offer(connection, feed_id, plan.history.wishes, now)
             saved, refused = add_what_can_be(connection, feed_id, plan.revisions, now)
+            add_articles(connection, feed_id, plan.revisions, now)
             put_aside(connection, feed_id, (*plan.unparsed, *refused), now)
         return saved
 
@@ -310,11 +322,6 @@ def _note(connection: Connection, feed_id: str, notices: Sequence[FeedNotice], n
     rows = [{"feed_id": feed_id, "at": now, "event": str(one.event), "why": one.why} for one in notices]
     if rows:
         connection.execute(insert(feed_notices), rows)
-
-
-def history_of(text: str | None) -> FeedHistory:
-    """The history that a row's text holds, or that of a feed of which nothing is remembered."""
-    return decode(FeedHistory, text) if text else NO_HISTORY
 
 
 def _feed(row: Row[Any]) -> Feed:

@@ -162,10 +162,8 @@ class RevisionRows:
 
     def latest(self, item_id: str) -> Item | None:
         """The item as its latest revision has it, or None where there is none."""
-        wanted = select(_r).where(_r.c.item_id == item_id).order_by(_r.c.revision.desc()).limit(1)
         with reading(self._engine) as connection:
-            row = connection.execute(wanted).first()
-        return None if row is None else item_of(row)
+            return latest_item(connection, item_id)
 
     def quarantined(self) -> list[tuple[str, int, str]]:
         """What was set aside: item id, revision, reason."""
@@ -176,6 +174,13 @@ class RevisionRows:
         )
         with reading(self._engine) as connection:
             return [(row.item_id, row.revision, row.why or "") for row in connection.execute(wanted)]
+
+
+def latest_item(connection: Connection, item_id: str) -> Item | None:
+    """The item as its latest revision has it, or None where there is none."""
+    wanted = select(_r).where(_r.c.item_id == item_id).order_by(_r.c.revision.desc()).limit(1)
+    row = connection.execute(wanted).first()
+    return None if row is None else item_of(row)
 
 
 def revisions_due(connection: Connection, now: datetime) -> int:

@@ -11,11 +11,13 @@ from sqlalchemy import Engine
 
 from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
+from service.store.articles import ArticleRows
 from service.store.deliveries import DeliveryRows, deliveries_due
 from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
 from service.store.exporting import Exports
 from service.store.feeds import FeedRows
 from service.store.handling import Handling
+from service.store.hubs import HubRows
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
 from service.store.migrate import migrate
 from service.store.quarantine import Quarantine
@@ -30,6 +32,8 @@ class Ledger:
     """One database, open. Safe to share between threads, but for an in-memory one: one thread at a time."""
 
     feeds: FeedRows
+    hubs: HubRows
+    articles: ArticleRows
     items: RevisionRows
     deliveries: DeliveryRows
     reports: Reports
@@ -41,6 +45,8 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.feeds = FeedRows(engine)
+        self.hubs = HubRows(engine)
+        self.articles = ArticleRows(engine)
         self.items = RevisionRows(engine)
         self.deliveries = DeliveryRows(engine)
         self.reports = Reports(engine)

@@ -15,9 +15,11 @@ from service.core.model import Alert, EventType, Evidence, Reason, Statement, St
 from service.core.origins import Origin
 from service.core.records import PartyRecord, Record, party_records, records
 from service.errors import InputError
+from service.store.articles import article_rows
 from service.store.codec import decode, decode_all
 from service.store.engine import reading
 from service.store.feed_reports import feed_rows, notice_rows
+from service.store.hubs import hub_row
 from service.store.lines import lines_of
 from service.store.review import doubt_rows
 from service.store.schema import (
@@ -36,9 +38,11 @@ from service.store.sources import origins_of
 from service.store.stories import story_of
 from service.store.views import (
     AlertRow,
+    ArticleRow,
     Counts,
     DoubtRow,
     FeedRow,
+    HubRow,
     NoticeRow,
     Page,
     StoryPage,
@@ -139,6 +143,16 @@ class Reports:
         """What befell a feed, the latest first."""
         with reading(self._engine) as connection:
             return notice_rows(connection, feed_id, limit)
+
+    def feed_hub(self, feed_id: str) -> HubRow | None:
+        """How it stands with the hub of a feed, None where its document names none."""
+        with reading(self._engine) as connection:
+            return hub_row(connection, feed_id)
+
+    def feed_articles(self, feed_id: str, limit: int = 10) -> list[ArticleRow]:
+        """The articles that were fetched for a feed, or will be, the latest first."""
+        with reading(self._engine) as connection:
+            return article_rows(connection, feed_id, limit)
 
     def counts(self, now: datetime) -> Counts:
         """The service at a glance. What waits counts whether it is due at `now`, leased or resting."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0007"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0005"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -103,6 +103,7 @@ feeds = Table(
     Column("history", Text),
     Column("host", Text, nullable=False, server_default=""),
     Column("set_seconds", Integer),
+    Column("full_text", Boolean, nullable=False, server_default=false()),
     Index("feeds_by_next_poll", "next_poll_at", "id"),
 )
 
@@ -116,6 +117,33 @@ hosts = Table(
     Column("refusals", Integer, nullable=False),
     Column("until", Moment),
     Column("why", Text, nullable=False),
+)
+
+# What is agreed with a feed's hub: core/pushing.py says what the columns mean. `token` ends the address that
+# the hub pushes to, below `public_url`; it and `secret` are there while something is agreed, and never shown.
+feed_hubs = Table(
+    "feed_hubs",
+    metadata,
+    Column("feed_id", Text, ForeignKey("feeds.id"), primary_key=True),
+    Column("hub", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("offered", Boolean, nullable=False),
+    Column("asked_mode", Text),
+    Column("asked_at", Moment),
+    Column("asked_until", Moment),
+    Column("lease_until", Moment),
+    Column("pushed_at", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("pushes", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("token", Text),
+    Column("secret", Text),
+    Column("public_url", Text),
+    UniqueConstraint("token", name="feed_hubs_token"),
+    Index("feed_hubs_by_time", "next_at", "feed_id"),
 )
 
 # What befell feeds and was told once, a line each, never changed.
@@ -212,6 +240,34 @@ revisions = Table(
         sqlite_where=_QUARANTINED,
         postgresql_where=_QUARANTINED,
     ),
+)
+
+# An article to be fetched, because its feed carried only a stub of it (`stub` says why it is one). state
+# pending | done; a pending row with a token is leased until lease_until. `outcome` is taken | left | failed,
+# `why` says it to a person, `found_url` is where it was found, `mark` the fingerprint of its text alone.
+articles = Table(
+    "articles",
+    metadata,
+    Column("item_id", Text, ForeignKey("items.id"), primary_key=True),
+    Column("feed_id", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("stub", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("next_at", Moment, nullable=False),
+    Column("token", Text),
+    Column("lease_until", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("at", Moment),
+    Column("outcome", Text),
+    Column("why", Text),
+    Column("found_url", Text),
+    Column("mark", Text),
+    Index("articles_by_time", "next_at", "item_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("articles_by_host", "host", "next_at", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("articles_by_feed", "feed_id", "created_at"),
+    Index("articles_by_mark", "host", "mark"),
 )
 
 # A story with its positions is one value under compare-and-set, so it is one row. `became` is NULL for one

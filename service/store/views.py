@@ -127,7 +127,7 @@ class FeedRow:
     `since` is set where the state has a start, `fetched_at` is when something last came of it. Latencies are
     whole seconds from publication to first sight, None where nothing is known. `moved_from` is the address
     that was declared, where another is polled by now. `waits`: why its host is left alone until
-    `next_poll_at`, "" where nothing holds it back.
+    `next_poll_at`, "" where nothing holds it back. `pushed_until`: how long its hub agreed to push it.
     """
 
     id: str
@@ -145,6 +145,39 @@ class FeedRow:
     latency_p95: int | None = None
     moved_from: str | None = None
     waits: str = ""
+    pushed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubRow:
+    """How it stands with the hub of a feed; the words and states are those of core/pushing.py."""
+
+    hub: str
+    topic: str
+    state: str
+    offered: bool
+    next_at: datetime
+    lease_until: datetime | None
+    pushed_at: datetime | None
+    pushes: int
+    refused: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleRow:
+    """An article that is fetched because its feed carries a stub; the words are those of the schema."""
+
+    item_id: str
+    url: str
+    stub: str
+    state: str
+    tries: int
+    next_at: datetime
+    at: datetime | None
+    outcome: str | None
+    why: str | None
+    found_url: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,7 @@ class FeedAnswer(_FromRow):
     latency_p95: int | None
     moved_from: str | None = Field(description="The declared address, where it moved for good")
     waits: str = Field(description="Why its host is left alone until the next poll; empty where it is not")
+    pushed_until: Moment | None = Field(None, description="How long its hub has agreed to push it")
 
 
 class ShareAnswer(_FromRow):

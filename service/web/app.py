@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,14 +18,16 @@ from starlette.types import Scope
 
 from service import logs
 from service.errors import InputError, StoreError
+from service.feeds.websub import PATH
 from service.web.api import api_router, probe_router
 from service.web.dashboard import TroubleView, page_router
 from service.web.headers import SecurityHeaders, harden
-from service.web.hosts import HostGate, allowed_names
+from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
 from service.web.pages import Pages
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
+from service.web.websub import Callback, websub_router
 
 _NO_LEDGER = "The ledger cannot be read right now; the reason is in the log."
 _BUG = "Something went wrong on our side; the reason is in the log."
@@ -33,7 +36,15 @@ _SENTENCES = {
     "Not Found": "There is nothing at this address.",
     "Method Not Allowed": "This address does not take that kind of request.",
 }
-_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz")
+_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", PATH)
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Where hubs may push: what stands behind the address, and the host name that they know us by."""
+
+    host: str
+    callback: Callback
 
 
 def create_app(
@@ -43,10 +54,11 @@ def create_app(
     clock: Callable[[], datetime],
     demo: bool,
     intake: Intake | None = None,
+    push: Push | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
-    `intake`: where programs may push items; None: there is no such address.
+    `intake`: where programs may push items; `push`: where hubs may; None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -64,9 +76,12 @@ def create_app(
     app.include_router(probe_router(reports, clock))
     if intake is not None:
         app.include_router(intake_router(intake))
+    if push is not None:
+        app.include_router(websub_router(push.callback))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
     _tell_errors(app, pages)
-    app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts))
+    opened = None if push is None else Opened(PATH, allowed_names([push.host]) - LOOPBACK)
+    app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
     return app
 

@@ -1,7 +1,8 @@
 """Which names this service answers to: a page elsewhere that points its own name at us learns nothing.
 
 How it decides: exactly one Host header, read by `parse_host`, must name this machine's loopback or a name
-from the settings; the port does not matter. What it leaves out: X-Forwarded-Host and its kin, never read.
+from the settings; the port does not matter. Below one path, that of hubs, a public name may be asked for
+too, and nothing else under that name. What it leaves out: X-Forwarded-Host and its kin, never read.
 """
 
 from __future__ import annotations
@@ -82,22 +83,37 @@ def refusal(values: list[bytes], allowed: frozenset[str]) -> Refusal | None:
     return None if name in allowed else _FOREIGN
 
 
-class HostGate:
-    """ASGI: lets through what is addressed to us, on every route alike."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The addresses that begin with `path` answer to these `names` too."""
 
-    def __init__(self, app: ASGIApp, allowed: frozenset[str]) -> None:
+    path: str
+    names: frozenset[str]
+
+
+class HostGate:
+    """ASGI: lets through what is addressed to us, on every route alike, but for what is `opened`."""
+
+    def __init__(self, app: ASGIApp, allowed: frozenset[str], opened: Opened | None = None) -> None:
         self._app = app
         self._allowed = allowed
+        self._opened = opened
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse with 400 or 421 as problem+json; a socket is closed before it opens."""
         refused = None
         if scope["type"] != "lifespan":
             values = [value for name, value in scope["headers"] if name == b"host"]
-            refused = refusal(values, self._allowed)
+            refused = refusal(values, self._allowed | self._more(scope))
         if refused is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
         else:
             await problem(refused.status, refused.detail)(scope, receive, send)
+
+    def _more(self, scope: Scope) -> frozenset[str]:
+        opened = self._opened
+        if opened is None or not scope["path"].startswith(opened.path):
+            return frozenset()
+        return opened.names

@@ -7,7 +7,6 @@ leaves out: several tokens, and reading what is packed.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -18,11 +17,12 @@ from fastapi import APIRouter, HTTPException, Security
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from service.errors import InputError
 from service.feeds.pushed import MAX_ITEMS, Taken
 from service.jsonl import GivenItem, item_of, numbered, parse_item
+from service.web.bodies import read_body
 from service.web.problems import problem_answers
 
 MAX_BODY = 8 * 1024 * 1024
@@ -104,7 +104,7 @@ def intake_router(intake: Intake) -> APIRouter:
     async def push_items(request: Request) -> PushedAnswer:
         _admit(request, intake.digest)
         kind = _kind(request)
-        body = await _body(request, intake.seconds)
+        body = await read_body(request, MAX_BODY, intake.seconds, "The items")
         taken = await run_in_threadpool(lambda: intake.push(_items(body, kind)))
         return PushedAnswer(items=[TakenAnswer.model_validate(one) for one in taken])
 
@@ -126,25 +126,6 @@ def _kind(request: Request) -> str:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPException(415, "Items are taken unpacked, without a Content-Encoding.")
     return kind
-
-
-async def _body(request: Request, seconds: float) -> bytes:
-    """The body, never more than the cap of it; a length that is announced is believed when it is too long."""
-    body = bytearray()
-    announced = request.headers.get("content-length", "0")
-    try:
-        async with asyncio.timeout(seconds):
-            if not (announced.isascii() and announced.isdigit()) or int(announced[:12]) > MAX_BODY:
-                raise HTTPException(413, f"At most {MAX_BODY} bytes are taken at once.")
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise HTTPException(413, f"At most {MAX_BODY} bytes are taken at once.")
-    except TimeoutError:
-        raise HTTPException(408, f"The items did not arrive within {seconds:g} s.") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "The request broke off.") from None
-    return bytes(body)
 
 
 def _items(body: bytes, kind: str) -> list[GivenItem]:

@@ -67,3 +67,26 @@ def test_no_document_keeps_the_search_for_hints_busy(body: bytes) -> None:
 )
 def test_a_document_that_breaks_off_is_told_from_a_whole_one(body: bytes, whole: bool) -> None:
     assert is_whole(body) is whole
+
+
+@pytest.mark.parametrize("case", _CASES["offer"], ids=[case["id"] for case in _CASES["offer"]])
+def test_which_hubs_a_document_names(case: dict[str, Any]) -> None:
+    links = tuple(case.get("links", ()))
+    found = wishes_in(case["body"].encode(), "https://feed.example/news/rss", links=links)
+    assert found.hubs == tuple(case.get("hubs", ())), case["why"]
+    assert found.topic == case.get("topic"), case["why"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{" + b'"hubs":[' * 1_000_000,
+        b'{"hubs":[' + b"{" * 5_000_000,
+        b'{"feed_url":"' + b"\\" * 5_000_000,
+        b'{"hubs":[' + b'{"type":"websub","url":"' * 100_000 + b"]",
+    ],
+)
+def test_no_json_keeps_the_search_for_hubs_busy(body: bytes) -> None:
+    started = time.process_time()
+    wishes_in(body, "https://feed.example/", links=("<" * 60_000, 'rel="' * 10_000))
+    assert time.process_time() - started < 0.5
