@@ -33,7 +33,7 @@ def test_a_push_is_read_at_once_and_its_article_alerts(tmp_path: Path) -> None:
         server.serve("/article", PAGE.encode(), content_type="text/html; charset=utf-8")
         (tmp_path / "rumorwatch.toml").write_text(f'[[feeds]]\nurl = "{server.url("/feed")}"\n')
         with Process("run", tmp_path, **given) as service:
-            assert service.address
+            service.wait_for_line("Look at", 60)
             asked = wait_until(lambda: hub.asked, 40)[0]
             path = asked["hub.callback"].removeprefix("http://rumors.example/news")
             outside = {"Host": "rumors.example"}
