@@ -7,14 +7,14 @@ kept for `explain`. Negation and the like are not judged here: scope.py does tha
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
 
-from service.core.reading.lexicon import CueKind, CueSource, Entry, Lexicon
-from service.core.reading.patterns import words_of
+from service.core.reading.lexicon import CueKind, CueSource, Lexicon
+from service.core.reading.phrases import Proposed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +35,33 @@ class Marks:
 
     def within(self, start: int, end: int) -> tuple[Mark, ...]:
         """Those wholly between `start` and `end`."""
-        first = bisect_left(self.ends, start + 1)
-        last = bisect_left(self.ends, end + 1)
-        return tuple(mark for mark in self.all[first:last] if mark.start >= start)
+        if not self.all:
+            return ()
+        first, last = bisect_right(self.ends, start), bisect_right(self.ends, end)
+        if first < last and self.all[first].start < start:
+            first += 1
+        return self.all[first:last]
 
     def overlapping(self, start: int, end: int) -> Mark | None:
         """The first that shares a character with `start`..`end`."""
-        first = bisect_left(self.ends, start + 1)
+        first = bisect_right(self.ends, start)
         return self.all[first] if first < len(self.all) and self.all[first].start < end else None
 
 
-_NONE = Marks()
-_LONGEST_PARTICLE = 6
 _TOKEN = 8  # characters of a word with its space, roughly
+
+
+class _MarksOf(dict[str, Marks]):
+    """Class to its marks in one text, each checked and sorted out when first asked for: most never are."""
+
+    def __init__(self, flat: str, found: Mapping[str, list[Proposed]]) -> None:
+        super().__init__()
+        self._flat, self._found = flat, found
+
+    def __missing__(self, name: str) -> Marks:
+        found = _checked(self._flat, self._found.get(name, ()))
+        self[name] = marks = _longest_marks(Mark(*one) for one in found)
+        return marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +88,7 @@ class Scan:
     hits: tuple[Hit, ...]
     starts: tuple[int, ...]
     refused: tuple[Refused, ...]
-    marks: Mapping[str, Marks]
+    marks: Mapping[str, Marks]  # it has every name
 
     def hits_between(self, start: int, end: int) -> tuple[Hit, ...]:
         """The cues that begin in `start`..`end`."""
@@ -82,7 +96,7 @@ class Scan:
 
     def of(self, name: str) -> Marks:
         """The marks of one class."""
-        return self.marks.get(name, _NONE)
+        return self.marks[name]
 
     def within(self, name: str, start: int, end: int) -> tuple[Mark, ...]:
         """The marks of one class that lie wholly between `start` and `end`."""
@@ -91,63 +105,26 @@ class Scan:
 
 def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:
     """What stands in `flat` (folded, on one line); with `every`, overlapping cues of one kind too."""
-    hits: list[Hit] = []
-    marks: dict[str, list[Mark]] = {}
-    for start, end, entry in _found(flat, lexicon.automaton, lexicon):
-        if entry.label == "cue":
-            hits.append(Hit(lexicon.cues[entry.value], start, end))
-        elif entry.label in marks:
-            marks[entry.label].append(Mark(start, end, entry.value))
-        else:
-            marks[entry.label] = [Mark(start, end, entry.value)]
-    kept = {name: _longest_marks(found) for name, found in marks.items()}
-    good, refused = _sift(hits if every else _heaviest(hits, kept), kept)
-    return Scan(good, tuple(hit.start for hit in good), refused, kept)
+    found: defaultdict[str, list[Proposed]] = defaultdict(list)
+    for proposed in lexicon.phrases.proposed(flat):
+        found[proposed[2].label].append(proposed)
+    hits = [Hit(lexicon.cues[value], start, end) for start, end, value in _checked(flat, found["cue"])]
+    marks = _MarksOf(flat, found)
+    good, refused = _sift(hits if every else _heaviest(hits, marks), marks)
+    return Scan(good, tuple(hit.start for hit in good), refused, marks)
 
 
 def tells(flat: str, lexicon: Lexicon) -> bool:
     """Whether any cue that makes a statement may stand in `flat`: a quick look before the full scan."""
-    return any(True for _ in _found(flat, lexicon.tellers, lexicon))
+    return any(True for _ in _checked(flat, lexicon.tellers.proposed(flat)))
 
 
-def _found(flat: str, automaton: Any, lexicon: Lexicon) -> Iterator[tuple[int, int, Entry]]:
-    """Start, end and entry of each phrase of `automaton` in `flat`; a check is tried where it can hold."""
-    spaced = lexicon.source.spaced
-    if not flat or not len(automaton):
-        return
-    words = words_of(flat) if spaced else frozenset()
-    for last, (length, entries) in automaton.iter(flat):
-        start, stop = last + 1 - length, last + 1
-        if spaced and start and flat[start - 1].isalnum():
-            continue
-        whole = not _is_inside(flat, stop, lexicon)
-        for entry in entries:
-            pattern = entry.pattern
-            if pattern.exact:
-                if whole:
-                    yield start, stop, entry
-            elif not pattern.later or not pattern.later.isdisjoint(words):
-                end = pattern.ends_at(flat, start)
-                if end:
-                    yield start, end, entry
-
-
-def _is_inside(flat: str, end: int, lexicon: Lexicon) -> bool:
-    """Whether the word goes on at `end`, so that no whole word ends there."""
-    source = lexicon.source
-    if not source.spaced or not flat[end : end + 1].isalnum() or flat[end - 1] == "'":
-        return False
-    return not _is_particle(flat, end, source.particles)
-
-
-def _is_particle(flat: str, start: int, particles: frozenset[str]) -> bool:
-    """Whether the rest of the word from `start` is a particle that the language glues to words."""
-    if not particles:
-        return False
-    end = start
-    while end - start < _LONGEST_PARTICLE and flat[end : end + 1].isalnum():
-        end += 1
-    return flat[start:end] in particles and not flat[end : end + 1].isalnum()
+def _checked(flat: str, found: Iterable[Proposed]) -> Iterator[tuple[int, int, str]]:
+    """Start, end and value of each that stands there."""
+    for start, end, entry in found:
+        end = end or entry.pattern.check.ends_at(flat, start)
+        if end:
+            yield start, end, entry.value
 
 
 def _heaviest(hits: list[Hit], marks: Mapping[str, Marks]) -> list[Hit]:
@@ -167,7 +144,7 @@ def _heaviest(hits: list[Hit], marks: Mapping[str, Marks]) -> list[Hit]:
 
 def _weight(hit: Hit, marks: Mapping[str, Marks]) -> tuple[bool, float, int]:
     cue = hit.cue
-    near = marks.get(f"needs:{cue.id}", _NONE).within(hit.start, hit.end + _TOKEN * cue.reach)
+    near = marks[f"needs:{cue.id}"].within(hit.start, hit.end + _TOKEN * cue.reach)
     return bool(near) or not cue.needs, cue.weight, hit.end - hit.start
 
 
@@ -188,7 +165,7 @@ def _sift(hits: list[Hit], marks: Mapping[str, Marks]) -> tuple[tuple[Hit, ...],
     for hit in hits:
         if hit.cue.kind is CueKind.PSEUDO:
             continue
-        reason = _cancelled_by(hit, pseudo, marks.get(f"look_alike:{hit.cue.id}", _NONE))
+        reason = _cancelled_by(hit, pseudo, marks[f"look_alike:{hit.cue.id}"])
         if reason:
             refused.append(Refused(hit, reason))
         else:

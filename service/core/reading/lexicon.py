@@ -15,7 +15,8 @@ from typing import Any
 import ahocorasick
 
 from service.core.model import Strength
-from service.core.reading.patterns import Pattern, compile_pattern
+from service.core.reading.patterns import compile_pattern
+from service.core.reading.phrases import Entry, Phrases
 from service.core.text import fold
 
 
@@ -126,24 +127,14 @@ _OF_A_CUE = ("look_alike", "needs", "avoid")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a key stands for. `label`: `cue`, `relation`, a word class, or one of `look_alike`, `needs` and
-    `avoid` with a colon and the cue's id."""
-
-    label: str
-    value: str
-    pattern: Pattern
-
-
-@dataclass(frozen=True, slots=True)
 class Lexicon:
-    """A language, ready to read with."""
+    """A language, ready to read with. `tellers` are the cues that make a statement, of all `phrases`."""
 
     source: LexiconSource
     cues: Mapping[str, CueSource]
     folded: Mapping[str, frozenset[str]] = field(repr=False)
-    automaton: Any = field(compare=False, repr=False)
-    tellers: Any = field(compare=False, repr=False)
+    phrases: Phrases = field(compare=False, repr=False)
+    tellers: Phrases = field(compare=False, repr=False)
 
     def has(self, name: str, word: str) -> bool:
         """Whether the folded `word` is of one word class."""
@@ -161,31 +152,19 @@ class Lexicon:
 
 def compile_lexicon(source: LexiconSource) -> Lexicon:
     """`source` with its phrases compiled. PhraseError names the first phrase that cannot be."""
-    keyed: dict[str, list[Entry]] = {}
-    for tag, value, phrase in _phrases(source):
-        pattern = compile_pattern(phrase, source.words, spaced=source.spaced, particles=source.particles)
-        for key in pattern.keys:
-            label = f"{tag}:{value}" if tag in _OF_A_CUE else tag
-            keyed.setdefault(key, []).append(Entry(label, value, pattern))
+    entries = [_entry(source, *phrase) for phrase in _phrases(source)]
     cues = {cue.id: cue for cue in source.cues}
-    telling = {
-        key: kept
-        for key, entries in keyed.items()
-        if (kept := [e for e in entries if e.label == "cue" and cues[e.value].kind not in SILENT])
-    }
+    telling = [entry for entry in entries if entry.label == "cue" and cues[entry.value].kind not in SILENT]
     folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
     for together, names in _TOGETHER.items():
         folded[together] = frozenset().union(*(folded.get(name, _EMPTY) for name in names))
-    return Lexicon(source, cues, folded, _automaton(keyed), _automaton(telling))
+    every, some = (Phrases(found, source.particles, spaced=source.spaced) for found in (entries, telling))
+    return Lexicon(source, cues, folded, every, some)
 
 
-def _automaton(keyed: Mapping[str, list[Entry]]) -> Any:
-    automaton = ahocorasick.Automaton()
-    for key, entries in keyed.items():
-        automaton.add_word(key, (len(key), tuple(entries)))
-    if keyed:
-        automaton.make_automaton()
-    return automaton
+def _entry(source: LexiconSource, tag: str, value: str, phrase: str) -> Entry:
+    pattern = compile_pattern(phrase, source.words, spaced=source.spaced, particles=source.particles)
+    return Entry(f"{tag}:{value}" if tag in _OF_A_CUE else tag, value, pattern)
 
 
 def _phrases(source: LexiconSource) -> list[tuple[str, str, str]]:

@@ -17,6 +17,9 @@ from itertools import product
 from service.core.text import fold
 
 _MOST_KEYS = 600
+_LONGEST_TOKEN = 60  # in a gap
+_LONGEST_ENDING = 20  # of a word given as a prefix
+_LONGEST_PARTING = 5  # marks and a space between two words
 _WORD = re.compile(r"[^\W_]+")
 _ELEMENT = re.compile(
     r"\((?P<alt>[^()]*)\)(?P<opt>\?)?|<(?P<tight>~)?(?P<gap>\d{1,2})>"
@@ -38,36 +41,61 @@ class Element:
     tight: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A compiled phrase: any of `keys` begins it, `check` confirms it from there.
-
-    `exact`: a key is the whole phrase. `later`: words of which one must stand in the text for the check to be
-    worth its time, empty where none can be named.
-    """
-
-    source: str
-    keys: tuple[str, ...]
-    expression: str
-    exact: bool
-    later: frozenset[str] = frozenset()
-
-    def ends_at(self, flat: str, start: int) -> int:
-        """Where the phrase that begins at `start` ends, 0 where it does not stand there."""
-        match = _MATCHERS[self.expression](flat, start)
-        return match.end() if match else 0
+_Match = Callable[[str, int], re.Match[str] | None]
 
 
-class _Matchers(dict[str, Callable[[str, int], re.Match[str] | None]]):
-    """Expression to its matching function, compiled at first use: most phrases never meet their
-    beginning, and a start must be quick."""
+class _Matchers(dict[str, _Match]):
+    """Expression to its matching function: many phrases share one."""
 
-    def __missing__(self, expression: str) -> Callable[[str, int], re.Match[str] | None]:
+    def __missing__(self, expression: str) -> _Match:
         self[expression] = matcher = re.compile(expression).match
         return matcher
 
 
 _MATCHERS = _Matchers()
+
+
+class Check:
+    """Confirms a phrase from its beginning. Its expression is built and compiled at first use: most phrases
+    never meet their beginning, and a start must be quick."""
+
+    __slots__ = ("_elements", "_match", "_particles", "_spaced")
+
+    def __init__(self, elements: tuple[Element, ...], particles: frozenset[str], *, spaced: bool) -> None:
+        self._elements, self._particles, self._spaced = elements, particles, spaced
+        self._match: _Match | None = None
+
+    def ends_at(self, flat: str, start: int) -> int:
+        """Where the phrase that begins at `start` ends, 0 where it does not stand there."""
+        if self._match is None:
+            self._match = _MATCHERS[_expression(self._elements, self._spaced, self._particles)]
+        match = self._match(flat, start)
+        return match.end() if match else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Words of which one must stand in the first `tokens` tokens of a phrase, and at most `characters`
+    behind its start, for the phrase to stand there."""
+
+    words: frozenset[str]
+    tokens: int
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled phrase: any of `keys` begins it, `check` confirms it from there.
+
+    A key that ends in `*` may go on inside its word. `exact`: a key is the whole phrase. `ahead`: what must
+    follow for the check to be worth its time, None where nothing can be named.
+    """
+
+    source: str
+    keys: tuple[str, ...]
+    exact: bool
+    check: Check
+    ahead: Ahead | None = None
 
 
 def compile_pattern(
@@ -84,21 +112,30 @@ def compile_pattern(
     if elements[0].optional:
         raise PhraseError(f"The phrase {source!r} must not begin with an optional word.")
     keys, whole = _keys(elements, spaced)
-    later = _later(elements) if spaced and not whole and not particles else frozenset()
-    return Pattern(source, keys, _check(elements, spaced, particles), whole, later)
+    ahead = _ahead(elements) if spaced and not whole and not particles else None
+    return Pattern(source, keys, whole, Check(elements, particles, spaced=spaced), ahead)
 
 
-def words_of(flat: str) -> frozenset[str]:
-    """The words of a folded text, as `Pattern.later` compares them."""
-    return frozenset(_WORD.findall(flat))
-
-
-def _later(elements: tuple[Element, ...]) -> frozenset[str]:
+def _ahead(elements: tuple[Element, ...]) -> Ahead | None:
     """The smallest set of words, behind the first element, of which a match must hold one."""
-    sets = [_whole_words(element) for element in elements[1:] if not element.gap and not element.optional]
-    return min(
-        (words for words in sets if words), key=lambda words: (len(words), sorted(words)), default=frozenset()
-    )
+    sets = [
+        (words, index)
+        for index, element in enumerate(elements)
+        if index and not element.gap and not element.optional and (words := _whole_words(element))
+    ]
+    if not sets:
+        return None
+    words, index = min(sets, key=lambda found: (len(found[0]), sorted(found[0])))
+    sizes = [_most(element) for element in elements[: index + 1]]
+    return Ahead(words, sum(tokens for tokens, _ in sizes), sum(characters for _, characters in sizes))
+
+
+def _most(element: Element) -> tuple[int, int]:
+    """The most tokens and characters that `element` takes, with what parts it from the next."""
+    if element.gap:
+        return element.gap, element.gap * (_LONGEST_TOKEN + 1)
+    tokens = max(option.count(" ") for option in element.options) + 1
+    return tokens, max(map(len, element.options)) + _LONGEST_ENDING + _LONGEST_PARTING
 
 
 def _whole_words(element: Element) -> frozenset[str]:
@@ -144,17 +181,21 @@ def _keys(elements: tuple[Element, ...], spaced: bool) -> tuple[tuple[str, ...],
             return tuple(key for key in keys if key), False
         starts = [key for key in keys if key.endswith("*")]
         if starts:
-            return tuple(sorted({key.rstrip("*") for key in keys})), False
+            return tuple(sorted({_prefix(key) for key in keys})), False
         keys = [_joined(key, option, glue) for key, option in product(keys, options)]
     whole = not any(key.endswith("*") for key in keys)
-    return tuple(sorted({key.rstrip("*") for key in keys if key})), whole
+    return tuple(sorted({_prefix(key) for key in keys if key})), whole
+
+
+def _prefix(key: str) -> str:
+    return key.rstrip("*") + "*" if key.endswith("*") else key
 
 
 def _joined(key: str, option: str, glue: str) -> str:
     return f"{key}{glue}{option}" if key and option else key or option
 
 
-def _check(elements: tuple[Element, ...], spaced: bool, particles: frozenset[str]) -> str:
+def _expression(elements: tuple[Element, ...], spaced: bool, particles: frozenset[str]) -> str:
     between = r"[,:\"')]{0,2} [\"'(]{0,2}" if spaced else r"\s?"
     tight = r"[\"')]{0,2} [\"'(]{0,2}" if spaced else r"\s?"  # before a gap that crosses no comma
     parts: list[str] = []
@@ -179,10 +220,10 @@ def _token(gap: Element, spaced: bool) -> str:
     stops += ":" if gap.tight else ""
     # A sentence ends behind a word (a short one is an abbreviation), a bracket or a quotation mark.
     ended = r"(?<![^\W\d_]{3}[.!?])(?<![)\"'][.!?])(?<![.!?][)\"'])"
-    return rf"[^{stops}]{{1,60}}{ended} "
+    return rf"[^{stops}]{{1,{_LONGEST_TOKEN}}}{ended} "
 
 
 def _option(option: str, spaced: bool) -> str:
     if option.endswith("*"):
-        return re.escape(option[:-1]) + (r"[^\W_]{0,20}" if spaced else "")
+        return re.escape(option[:-1]) + (rf"[^\W_]{{0,{_LONGEST_ENDING}}}" if spaced else "")
     return re.escape(option)
