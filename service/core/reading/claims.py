@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from service.core.model import Claim
 from service.core.reading.around import Around
@@ -251,15 +252,17 @@ def _terms(flat: str, names: list[tuple[int, int]], lexicon: Lexicon) -> list[st
     pattern = _WORD if lexicon.source.spaced else _HAN
     covered = bytearray(len(flat) + 1)
     for start, end in names:
-        start, end = max(0, start), min(end, len(flat))
-        covered[start:end] = b"\x01" * max(0, end - start)
+        if start < len(flat):
+            start, end = max(0, start), min(end, len(flat))
+            covered[start:end] = b"\x01" * max(0, end - start)
     words = dict.fromkeys(m.group(pattern.groups) for m in pattern.finditer(flat) if not covered[m.start()])
-    endings = lexicon.source.endings
-    kept = (word for word in words if not lexicon.has("no_content", word))
-    return list(dict.fromkeys(stem(word, endings) if endings else word for word in kept))
+    endings, no_content = lexicon.source.endings, lexicon.folded["no_content"]
+    kept = [word for word in words if word not in no_content]
+    return list(dict.fromkeys([stem(word, endings) for word in kept])) if endings else kept
 
 
-def stem(word: str, endings: Sequence[str]) -> str:
+@lru_cache(maxsize=65536)
+def stem(word: str, endings: tuple[str, ...]) -> str:
     """`word` without its longest known ending, where at least three letters stay."""
     for ending in endings:
         if word.endswith(ending) and len(word) - len(ending) >= 3:

@@ -48,6 +48,7 @@ class Marks:
         return self.all[first] if first < len(self.all) and self.all[first].start < end else None
 
 
+_NONE = Marks()
 _TOKEN = 8  # characters of a word with its space, roughly
 
 
@@ -59,8 +60,8 @@ class _MarksOf(dict[str, Marks]):
         self._flat, self._found = flat, found
 
     def __missing__(self, name: str) -> Marks:
-        found = _checked(self._flat, self._found.get(name, ()))
-        self[name] = marks = _longest_marks(Mark(*one) for one in found)
+        found = self._found.get(name)
+        self[name] = marks = _longest_marks(_checked(self._flat, found)) if found else _NONE
         return marks
 
 
@@ -148,18 +149,24 @@ def _weight(hit: Hit, marks: Mapping[str, Marks]) -> tuple[bool, float, int]:
     return bool(near) or not cue.needs, cue.weight, hit.end - hit.start
 
 
-def _longest_marks(marks: Iterable[Mark]) -> Marks:
+def _longest_marks(found: Iterable[tuple[int, int, str]]) -> Marks:
     kept: list[Mark] = []
-    end = 0
-    for mark in sorted(marks, key=lambda m: (m.start, -m.end)):
-        if mark.start >= end:
-            kept.append(mark)
-            end = mark.end
-    return Marks(tuple(kept), tuple(mark.end for mark in kept))
+    ends: list[int] = []
+    last = 0
+    for start, end, value in sorted(found, key=_by_start):
+        if start >= last:
+            kept.append(Mark(start, end, value))
+            ends.append(end)
+            last = end
+    return Marks(tuple(kept), tuple(ends))
+
+
+def _by_start(found: tuple[int, int, str]) -> tuple[int, int]:
+    return found[0], -found[1]
 
 
 def _sift(hits: list[Hit], marks: Mapping[str, Marks]) -> tuple[tuple[Hit, ...], tuple[Refused, ...]]:
-    pseudo = _longest_marks(Mark(h.start, h.end, h.cue.id) for h in hits if h.cue.kind is CueKind.PSEUDO)
+    pseudo = _longest_marks((h.start, h.end, h.cue.id) for h in hits if h.cue.kind is CueKind.PSEUDO)
     good: list[Hit] = []
     refused: list[Refused] = []
     for hit in hits:

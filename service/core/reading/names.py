@@ -71,6 +71,8 @@ def is_letter(character: str) -> bool:
 def shared_openers(title: Passage, text: Passage) -> frozenset[str]:
     """Words that open both a headline and a sentence of the text, and stand in neither in small letters."""
     words = _opening_words(title) & _opening_words(text)
+    if not words:
+        return words
     small = {word for place in (title, text) for word in place.text.split() if word[:1].islower()}
     return words - small
 
@@ -204,7 +206,7 @@ def _employer_link(passage: Passage, start: int, position: int, lexicon: Lexicon
     Where no body's noun (`of_heads`: bank, ministry) stands before the "of", two or three names in a row are
     a person's.
     """
-    if not lexicon.folded.get("of_heads"):
+    if passage.flat[position - 3 : position - 1] != "of" or not lexicon.folded.get("of_heads"):
         return 0
     words = passage.flat[start:position].split()
     if len(words) not in (3, 4) or words[-1] != "of" or any(lexicon.has("of_heads", w) for w in words):
@@ -230,8 +232,12 @@ def _is_nobody(start: int, end: int, passage: Passage, lexicon: Lexicon) -> bool
 
 
 def _is_ordinary(word: str, lexicon: Lexicon) -> bool:
-    bare = POSSESSIVE.sub("", word) if "'" in word else word
-    return lexicon.has("ordinary", bare.rstrip(".,"))
+    return lexicon.has("ordinary", _unowned(word).rstrip(".,"))
+
+
+def _unowned(word: str) -> str:
+    """A folded word without a possessive ending."""
+    return POSSESSIVE.sub("", word) if "'" in word else word
 
 
 def _trimmed(start: int, end: int, passage: Passage, lexicon: Lexicon) -> tuple[int, int] | None:
@@ -262,8 +268,9 @@ def _seen_inside_sentences(passage: Passage) -> frozenset[str]:
     openers = {sentence.start for sentence in passage.sentences}
     seen: set[str] = set()
     for match in ONE_WORD.finditer(passage.text):
-        if match.start() not in openers and passage.text[match.start() - 1 : match.start()] not in ('"', "“"):
-            seen.add(POSSESSIVE.sub("", passage.flat[match.start() : match.end()]))
+        start = match.start()
+        if start not in openers and passage.text[start - 1 : start] not in ('"', "“"):
+            seen.add(_unowned(passage.flat[start : match.end()]))
     return frozenset(seen)
 
 

@@ -61,6 +61,7 @@ _TITLE_IN_WORD = re.compile("(?![氏側等陣兼自本長員者役代補室部�
 _GROWN_TOGETHER = re.compile(
     r"(?:[dnsc][aeou]|a)l(?:l[aoe])?\s|[dn][ao]s?\s|pel[ao]\s|ao\s|à\s", re.IGNORECASE
 )
+_GROWING = (Sort.COMPANY, Sort.HE)
 _DATELINE = re.compile(r"[^\n:;\"]{2,50}?(?:\([^)\n]{2,30}\)\s?[-–—.]|\s[-–—]+\s|\.\s?[-–—]+)")
 
 
@@ -83,7 +84,7 @@ def _atoms(passage: Passage, scan: Scan, names: list[Name], local: LocalNames) -
         canonical = local.canonical(name.name) if name.kind == "unknown" else name.name
         known = name.kind != "unknown"
         yield Mention(name.start, name.end, sort, canonical, None, _ROLES[sort], name.country, known=known)
-    kana = bool(KANA.search(passage.text))
+    kana = not passage.text.isascii() and bool(KANA.search(passage.text))
     for label, sort in _CLASSES:
         for mark in scan.of(label).all:
             if sort is Sort.ITS and _is_nobody(mark, scan):
@@ -97,8 +98,8 @@ def _atoms(passage: Passage, scan: Scan, names: list[Name], local: LocalNames) -
                 else None
             )
             body = body or (_words(passage, mark.start, mark.end) if sort is Sort.SOURCE else None)
-            joined = _GROWN_TOGETHER.match(passage.text, mark.start)
-            start = joined.end() if joined and sort in (Sort.COMPANY, Sort.HE) else mark.start
+            joined = sort in _GROWING and _GROWN_TOGETHER.match(passage.text, mark.start)
+            start = joined.end() if joined else mark.start
             yield Mention(start, mark.end, sort, body, None, _ROLES.get(sort), named=False)
 
 

@@ -58,7 +58,7 @@ class _Beginning:
     `bare`: no particle-less word may go on behind it.
 
     `sure` phrases are whole, `unsure` ones are to be checked, those that are `awaiting` only where one of the
-    words `ahead`, which lead to their places, follows within `tokens` and `characters`.
+    words `ahead` (with their bounds; they lead to places in it) follows within `tokens` and `characters`.
     """
 
     length: int
@@ -77,10 +77,10 @@ class _Beginning:
         end = start + self.characters
         found: set[int] = set()
         for word in words:
-            place = text.find(f" {word} ", start, end)
+            place = text.find(word, start, end)
             if place >= 0 and flat.count(" ", start, place) < self.tokens:
                 found.update(self.ahead[word])
-        return [self.awaiting[number] for number in sorted(found)]
+        return [self.awaiting[number] for number in sorted(found)] if found else ()
 
 
 class _Expected(dict[_Beginning, set[str]]):
@@ -88,7 +88,7 @@ class _Expected(dict[_Beginning, set[str]]):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self._words = set(text.split())
+        self._words = {f" {word} " for word in text.split()}
 
     def __missing__(self, beginning: _Beginning) -> set[str]:
         self[beginning] = words = self._words & beginning.ahead.keys()
@@ -130,8 +130,9 @@ class Phrases:
                     yield start, UNCHECKED, entry
                 if beginning.awaiting:
                     expected = expected or _Expected(text)
-                    for entry in beginning.followed(flat, text, start, expected[beginning]):
-                        yield start, UNCHECKED, entry
+                    if words := expected[beginning]:
+                        for entry in beginning.followed(flat, text, start, words):
+                            yield start, UNCHECKED, entry
 
     def _stands(self, beginning: _Beginning, flat: str, start: int) -> bool:
         """Whether the marks of a beginning are those of the text, and its word ends where it must."""
@@ -174,7 +175,7 @@ class Phrases:
         ahead: defaultdict[str, list[int]] = defaultdict(list)
         for place, (_, follow) in enumerate(awaiting):
             for word in follow.words:
-                ahead[word].append(place)
+                ahead[f" {word} "].append(place)
         return _Beginning(
             len(written),
             back,

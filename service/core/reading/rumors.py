@@ -67,11 +67,12 @@ def rumors(page: Page) -> Iterator[Rumor]:
         carried = NOBODY
         for sentence in side.passage.sentences:
             carried = NOBODY if sentence.opens else carried
-            found = _rumor(page, side, sentence, hits.get(sentence.index, []), carried)
+            people = side.between(sentence.start, sentence.end)
+            credited = _credited(people, side, sentence)
+            found = _rumor(page, side, sentence, people, hits.get(sentence.index, []), credited, carried)
             if found is not None:
                 yield found
-            people = side.between(sentence.start, sentence.end)
-            carried = found.party if found is not None else _credited(people, side, sentence)
+            carried = found.party if found is not None else credited
 
 
 def _credited_by(party: Party, page: Page) -> str:
@@ -86,11 +87,17 @@ def _by_sentence(side: Around) -> dict[int, list[Hit]]:
     return grouped
 
 
-def _rumor(page: Page, side: Around, sentence: Sentence, hits: list[Hit], carried: Party) -> Rumor | None:
-    people = side.between(sentence.start, sentence.end)
-    own = [hit for hit in hits if hit.cue.kind is CueKind.RUMOR and _counts(hit, sentence, side, page)]
+def _rumor(
+    page: Page,
+    side: Around,
+    sentence: Sentence,
+    people: Sequence[Mention],
+    hits: list[Hit],
+    credited: Party,
+    carried: Party,
+) -> Rumor | None:
     standing = [hit for hit in hits if _counts(hit, sentence, side, page)]
-    credited = _credited(people, side, sentence)
+    own = [hit for hit in standing if hit.cue.kind is CueKind.RUMOR]
     if not own and credited == NOBODY and carried == NOBODY:
         return None
     if side.scan.within("state_matters", sentence.start, sentence.end):
@@ -226,14 +233,16 @@ def _credited(people: Sequence[Mention], side: Around, sentence: Sentence) -> Pa
 def _speaks(mention: Mention, side: Around, sentence: Sentence) -> bool:
     scan = side.scan
     near = sentence.end if side.verb_final else mention.end + _SPEECH_NEAR
-    after = scan.within("speech", mention.end, min(sentence.end, near))
+    if scan.within("speech", mention.end, min(sentence.end, near)):
+        return True
     before = scan.within("speech", max(sentence.start, mention.start - 14), mention.start)
-    before = tuple(mark for mark in before if not mark.value.startswith(_HEARD))
+    if any(not mark.value.startswith(_HEARD) for mark in before):
+        return True
     leads = scan.within("leads", max(sentence.start, mention.start - 44), mention.start)
     if side.verb_final:  # there "according to" stands behind its noun
         leads = leads or scan.within("leads", mention.end, mention.end + _LEAD_NEAR)
     reports = scan.within("report", mention.end, min(sentence.end, mention.end + 9))
-    return bool(after or before or leads or reports) or _heads(mention, side, sentence)
+    return bool(leads or reports) or _heads(mention, side, sentence)
 
 
 def _heads(mention: Mention, side: Around, sentence: Sentence) -> bool:

@@ -39,13 +39,8 @@ def reach_end(start: int, tokens: int, limit: int, passage: Passage, lexicon: Le
     """The position at most `tokens` tokens (characters where a language has no spaces) after `start`."""
     if not lexicon.source.spaced:
         return min(limit, start + tokens)
-    position = start
-    for _ in range(tokens):
-        following = passage.flat.find(" ", position + 1, limit)
-        if following < 0:
-            return limit
-        position = following
-    return position
+    pieces = passage.flat[start + 1 : limit].split(" ", tokens)
+    return limit - len(pieces[-1]) - 1 if len(pieces) > tokens else limit
 
 
 def refusal(hit: Hit, span: Span, sentence: Sentence, passage: Passage, scan: Scan, lexicon: Lexicon) -> str:

@@ -17,9 +17,11 @@ from service.core.text import flat
 
 _SPACED_END = re.compile(r"[.!?…]+(?:[\"'”“’»)\]]|[ \u00a0\u202f]»)*(?=\s|$)|\n")
 _UNSPACED_END = re.compile(r"[。！？；!?]+[\"'”’」』）)]*|\n")
+_PARTED = re.compile(r"[\s(\"“]")
 _OPENING = "“„「『《"
 _EITHER = '"«»'
 _CLOSING = "”」』》"
+_QUOTES = re.compile(f"[{_EITHER}{_OPENING}{_CLOSING}\n]")
 _BEFORE_OPENING = (
     "",
     " ",
@@ -74,7 +76,8 @@ class Passage:
 
     def sentence_at(self, position: int) -> Sentence:
         """The sentence that holds `position` (the one before it where it stands between two)."""
-        return self.sentences[max(0, bisect_right(self.starts, position) - 1)]
+        index = bisect_right(self.starts, position)
+        return self.sentences[index - 1 if index else 0]
 
     def quotation_at(self, position: int) -> Span | None:
         """The quotation that holds `position`."""
@@ -145,7 +148,7 @@ def _goes_on(text: str, match: re.Match[str], lexicon: Lexicon) -> bool:
         return True
     if following[:1] in _NEW_QUOTATION:
         return False
-    word = re.split(r"[\s(\"“]", text[max(0, match.start() - 20) : match.start()])[-1].lower()
+    word = _PARTED.split(text[max(0, match.start() - 20) : match.start()])[-1].lower()
     if "." in word:
         return not _opens_sentence(text, match.end(), lexicon)
     return word in lexicon.source.abbreviations or (len(word) == 1 and word.isalpha())
@@ -163,7 +166,7 @@ def _opens_sentence(text: str, position: int, lexicon: Lexicon) -> bool:
 def _quotations(text: str, *, wrapped: bool) -> list[Span]:
     found: list[Span] = []
     opened: int | None = None
-    for match in re.finditer(f"[{_EITHER}{_OPENING}{_CLOSING}\n]", text):
+    for match in _QUOTES.finditer(text):
         mark, position = match.group(), match.start()
         if mark == "\n":
             opened = opened if wrapped else None
