@@ -101,7 +101,7 @@ class Scan:
 
     def within(self, name: str, start: int, end: int) -> tuple[Mark, ...]:
         """The marks of one class that lie wholly between `start` and `end`."""
-        return self.of(name).within(start, end)
+        return self.marks[name].within(start, end)
 
 
 def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:

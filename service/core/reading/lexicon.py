@@ -7,7 +7,8 @@ which is what a TOML file says; service/lexicons/FORMAT.md describes that file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -16,7 +17,7 @@ import ahocorasick
 
 from service.core.model import Strength
 from service.core.reading.patterns import compile_pattern
-from service.core.reading.phrases import Entry, Phrases
+from service.core.reading.phrases import Entry, Phrases, bounded
 from service.core.text import fold
 
 
@@ -184,6 +185,8 @@ def _phrases(source: LexiconSource) -> list[tuple[str, str, str]]:
     return found
 
 
+_EAST = re.compile("[\u2e80-\U0010ffff]")  # letters that stand beside a name and are no part of it
+
 # --- names -----------------------------------------------------------------------------------------
 
 
@@ -209,10 +212,25 @@ class NameKey:
 
 @dataclass(frozen=True, slots=True)
 class NameTable:
-    """Every known name in one automaton over folded text."""
+    """Every known name in one automaton over folded text; `words`, over text with its bounds, holds those
+    that a text without East Asian letters can hold, so that none is met inside a word."""
 
     rows: Mapping[str, NameRow]
     automaton: Any = field(compare=False, repr=False)
+    words: Any = field(compare=False, repr=False)
+
+    def found(self, flat: str) -> Iterator[tuple[int, int, NameKey]]:
+        """Start, end and key of the spellings in `flat`; those inside words may be left out."""
+        if not flat or not self.rows:
+            return
+        if _EAST.search(flat):
+            for last, (length, key) in self.automaton.iter(flat):
+                yield last + 1 - length, last + 1, key
+            return
+        for last, (back, spellings) in self.words.iter(bounded(flat)):
+            for written, key in spellings:
+                if flat.startswith(written, last - back):
+                    yield last - back, last - back + len(written), key
 
     def canonical(self, name: str) -> str:
         """The name under which `name`, any spelling of it, is kept; `name` itself where it is not known."""
@@ -225,14 +243,26 @@ def compile_names(rows: tuple[NameRow, ...]) -> NameTable:
     keyed: dict[str, NameKey] = {}
     for row in rows:
         for spelling in (row.name, *row.aliases):
-            bounded = any(character.isascii() and character.isalnum() for character in spelling)
-            keyed.setdefault(fold(spelling), NameKey(row, spelling, bounded))
-    automaton = ahocorasick.Automaton()
+            is_word = any(character.isascii() and character.isalnum() for character in spelling)
+            keyed.setdefault(fold(spelling), NameKey(row, spelling, is_word))
+    together: dict[str, list[tuple[str, NameKey]]] = {}
     for key, entry in keyed.items():
-        automaton.add_word(key, (len(key), entry))
+        if not _EAST.search(key):
+            inner = bounded(key)
+            together.setdefault(inner if entry.bounded else inner[1:-1], []).append((key, entry))
+    spelled = {key: (len(key), entry) for key, entry in keyed.items()}
+    # The text with its bounds begins one character earlier, as the key of a bounded name does.
+    words = {key: (len(key) - entries[0][1].bounded, entries) for key, entries in together.items()}
+    return NameTable({row.name: row for row in rows}, _automaton(spelled), _automaton(words))
+
+
+def _automaton(keyed: Mapping[str, object]) -> Any:
+    automaton = ahocorasick.Automaton()
+    for key, value in keyed.items():
+        automaton.add_word(key, value)
     if keyed:
         automaton.make_automaton()
-    return NameTable({row.name: row for row in rows}, automaton)
+    return automaton
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,16 +23,10 @@ _SHORT = 3
 
 def known_names(passage: Passage, knowledge: Knowledge) -> list[Name]:
     """The table's names in `passage`, in order, the longest where several start together."""
-    automaton = knowledge.names.automaton
-    if not len(automaton) or not passage.flat:
-        return []
     found: list[Name] = []
-    for last, (length, key) in automaton.iter(passage.flat):
-        start = last + 1 - length
-        if _stands_alone(passage.flat, start, last + 1, key) and _is_written_as_name(
-            passage, start, last + 1, key
-        ):
-            found.append(Name(start, last + 1, key.row.name, key.row.kind, key.row.country))
+    for start, end, key in knowledge.names.found(passage.flat):
+        if _stands_alone(passage.flat, start, end, key) and _is_written_as_name(passage, start, end, key):
+            found.append(Name(start, end, key.row.name, key.row.kind, key.row.country))
     return without_overlaps(found)
 
 

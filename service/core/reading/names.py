@@ -186,6 +186,8 @@ def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
     while (match := _RUN.search(passage.text, position)) is not None:
         start = match.start()
         position = max(start + 1, min(match.end(), passage.sentence_at(start).end))
+        if position == match.end() and _is_plain(passage.flat[start:position], lexicon):
+            continue
         for word in ONE_WORD.finditer(passage.text, start, position):
             written = passage.flat[word.start() : word.end()]
             if lexicon.has("titles", written):
@@ -198,6 +200,11 @@ def _runs(passage: Passage, lexicon: Lexicon) -> Iterator[tuple[int, int]]:
                 yield start, linked
                 start = word.start()
         yield start, position
+
+
+def _is_plain(written: str, lexicon: Lexicon) -> bool:
+    """Whether a run is one ordinary word and no more: most are, and name nobody."""
+    return lexicon.has("ordinary", written) and written.isalpha()
 
 
 def _employer_link(passage: Passage, start: int, position: int, lexicon: Lexicon) -> int:

@@ -54,9 +54,11 @@ class Page:
 def lay_out(item: Item, lexicon: Lexicon, knowledge: Knowledge) -> Page | None:
     """`item` as a Page, or None where no cue stands in it."""
     headline, body = item.title[:_LONGEST_TITLE], item.text[:LONGEST]
-    if not (tells(flat(headline), lexicon) or tells(flat(body), lexicon)):
+    flats = flat(headline), flat(body)
+    if not any(tells(one, lexicon) for one in flats):
         return None
-    title, text = passage("title", headline, lexicon), passage("text", body, lexicon)
+    title = passage("title", headline, lexicon, flats[0])
+    text = passage("text", body, lexicon, flats[1])
     scans = (scan(title.flat, lexicon), scan(text.flat, lexicon))
     if not any(_tells(found) for found in scans):
         return None

@@ -58,7 +58,7 @@ class _Beginning:
     `bare`: no particle-less word may go on behind it.
 
     `sure` phrases are whole, `unsure` ones are to be checked, those that are `awaiting` only where one of the
-    words `ahead` (with their bounds; they lead to places in it) follows within `tokens` and `characters`.
+    words `ahead`, which lead to their places, follows within `tokens` and `characters`.
     """
 
     length: int
@@ -77,21 +77,21 @@ class _Beginning:
         end = start + self.characters
         found: set[int] = set()
         for word in words:
-            place = text.find(word, start, end)
+            place = text.find(f" {word} ", start, end)
             if place >= 0 and flat.count(" ", start, place) < self.tokens:
                 found.update(self.ahead[word])
         return [self.awaiting[number] for number in sorted(found)] if found else ()
 
 
-class _Expected(dict[_Beginning, set[str]]):
+class _Expected(dict[_Beginning, tuple[str, ...]]):
     """Beginning to those of the words ahead of it that stand in a text at all."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self._words = {f" {word} " for word in text.split()}
+        self._words = set(text.split())
 
-    def __missing__(self, beginning: _Beginning) -> set[str]:
-        self[beginning] = words = self._words & beginning.ahead.keys()
+    def __missing__(self, beginning: _Beginning) -> tuple[str, ...]:
+        self[beginning] = words = tuple(self._words & beginning.ahead.keys())
         return words
 
 
@@ -175,7 +175,7 @@ class Phrases:
         ahead: defaultdict[str, list[int]] = defaultdict(list)
         for place, (_, follow) in enumerate(awaiting):
             for word in follow.words:
-                ahead[f" {word} "].append(place)
+                ahead[word].append(place)
         return _Beginning(
             len(written),
             back,

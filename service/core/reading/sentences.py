@@ -85,13 +85,15 @@ class Passage:
         return self.quotations[index] if index >= 0 and position < self.quotations[index].end else None
 
 
-def passage(name: str, text: str, lexicon: Lexicon) -> Passage:
-    """`text` (at most what the caller wants read) cut up by the rules of `lexicon`."""
+def passage(name: str, text: str, lexicon: Lexicon, flattened: str | None = None) -> Passage:
+    """`text` (at most what the caller wants read) cut up by the rules of `lexicon`; `flattened`: its
+    `flat`, where that is known."""
     wrapped = _is_wrapped(text)
     sentences = tuple(_sentences(text, lexicon, wrapped=wrapped))
     quotations = tuple(_quotations(text, wrapped=wrapped))
     starts, openings = tuple(s.start for s in sentences), tuple(q.start for q in quotations)
-    return Passage(name, text, flat(text), sentences, quotations, starts, openings)
+    flattened = flat(text) if flattened is None else flattened
+    return Passage(name, text, flattened, sentences, quotations, starts, openings)
 
 
 def _is_wrapped(text: str) -> bool:

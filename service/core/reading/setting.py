@@ -49,7 +49,13 @@ def weighed(sides: Sequence[Around]) -> tuple[Around, ...]:
 
 
 def _with_weight(mention: Mention, weight: int) -> Mention:
-    return mention if mention.weight == weight else replace(mention, weight=weight)
+    m = mention
+    if m.weight == weight:
+        return m
+    # Field by field: every name of every item comes by here, and `replace` takes three times as long.
+    return Mention(
+        m.start, m.end, m.sort, m.body, m.speaker, m.role, m.country, m.named, m.known, weight=weight
+    )
 
 
 def _weight(mention: Mention, weights: dict[str, int]) -> int:
