@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from string import ascii_lowercase
 
-from service import wiring
 from service.core.model import Evidence, Item, PassedOver, Reading, Statement
 from service.core.reading.read import read_statements
 from service.core.reading.stance import Judgement, judge
@@ -77,6 +76,8 @@ def _named(words: str) -> Item:
 
 
 def _stored(item_id: str) -> Item:
+    from service import wiring  # only here: a text is explained without a database and the network
+
     with closing(wiring.open_ledger(load_settings())) as ledger:
         item = ledger.items.latest(item_id)
     if item is None:

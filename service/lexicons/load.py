@@ -67,7 +67,8 @@ def knowledge_on_demand() -> Knowledge:
 
 
 class _OnDemand(Mapping[str, Lexicon]):
-    """Code to lexicon, loaded at the first look."""
+    """Code to lexicon, loaded at the first look and its phrases compiled when a text is first walked: to tell
+    a language from its commonest words costs no automaton."""
 
     def __init__(self, codes: tuple[str, ...]) -> None:
         self._codes = codes
@@ -77,7 +78,7 @@ class _OnDemand(Mapping[str, Lexicon]):
         if code not in self._codes:
             raise KeyError(code)
         if code not in self._loaded:
-            self._loaded[code] = _lexicon(code)
+            self._loaded[code] = _lexicon(code, ready=False)
         return self._loaded[code]
 
     def __iter__(self) -> Iterator[str]:
@@ -86,23 +87,27 @@ class _OnDemand(Mapping[str, Lexicon]):
     def __len__(self) -> int:
         return len(self._codes)
 
+    def __contains__(self, code: object) -> bool:
+        return code in self._codes
 
-def _lexicon(code: str) -> Lexicon:
+
+def _lexicon(code: str, *, ready: bool = True) -> Lexicon:
     place = files(__package__) / f"{code}.toml"
     if not place.is_file():
         raise LexiconError(f"There is no lexicon for the language {code!r}.")
-    return parse_lexicon(f"{code}.toml", place.read_text("utf-8"))
+    return parse_lexicon(f"{code}.toml", place.read_text("utf-8"), ready=ready)
 
 
-def parse_lexicon(name: str, text: str) -> Lexicon:
-    """The lexicon that `text` describes; `name` is its file's, for messages."""
+def parse_lexicon(name: str, text: str, *, ready: bool = True) -> Lexicon:
+    """The lexicon that `text` describes; `name` is its file's, for messages. Where it is not made `ready`,
+    its phrases are compiled, and a faulty one told, when a text first asks for them."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise LexiconError(f"{name} is not TOML: {error}.") from error
     _only(data, _TOP_KEYS, name)
     try:
-        return compile_lexicon(_source(data, name))
+        return compile_lexicon(_source(data, name), ready=ready)
     except PhraseError as error:
         raise LexiconError(f"{name}: {error}") from error
 

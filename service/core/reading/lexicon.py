@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import ahocorasick
@@ -151,15 +152,27 @@ class Lexicon:
         return self.source.words.get(name, ())
 
 
-def compile_lexicon(source: LexiconSource) -> Lexicon:
-    """`source` with its phrases compiled. PhraseError names the first phrase that cannot be."""
-    entries = [_entry(source, *phrase) for phrase in _phrases(source)]
+def compile_lexicon(source: LexiconSource, *, ready: bool = True) -> Lexicon:
+    """`source` with its phrases compiled, or (not `ready`) to be compiled when a text is first walked.
+
+    PhraseError names the first phrase that cannot be.
+    """
     cues = {cue.id: cue for cue in source.cues}
-    telling = [entry for entry in entries if entry.label == "cue" and cues[entry.value].kind not in SILENT]
+
+    @cache
+    def entries() -> list[Entry]:
+        return [_entry(source, *phrase) for phrase in _phrases(source)]
+
+    def telling() -> list[Entry]:
+        return [e for e in entries() if e.label == "cue" and cues[e.value].kind not in SILENT]
+
     folded = {name: frozenset(fold(word) for word in words) for name, words in source.words.items()}
     for together, names in _TOGETHER.items():
         folded[together] = frozenset().union(*(folded.get(name, _EMPTY) for name in names))
     every, some = (Phrases(found, source.particles, spaced=source.spaced) for found in (entries, telling))
+    if ready:
+        every.make_ready()
+        some.make_ready()
     return Lexicon(source, cues, folded, every, some)
 
 

@@ -9,7 +9,7 @@ What it leaves out: scripts without spaces, where a beginning may stand anywhere
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,24 +96,34 @@ class _Expected(dict[_Beginning, tuple[str, ...]]):
 
 
 class Phrases:
-    """All phrases of a language, or some of them, ready to be found."""
+    """All phrases of a language, or some of them: made ready when a text is first walked, if not before."""
 
-    def __init__(self, entries: Iterable[Entry], particles: frozenset[str], *, spaced: bool) -> None:
-        self._spaced, self._particles = spaced, particles
+    def __init__(
+        self, entries: Callable[[], Iterable[Entry]], particles: frozenset[str], *, spaced: bool
+    ) -> None:
+        self._entries, self._spaced, self._particles = entries, spaced, particles
+        self._automaton: Any = None
+
+    def make_ready(self) -> None:
+        """Compile the phrases, once. PhraseError names the first that cannot be."""
+        if self._automaton is not None:
+            return
         keyed: dict[str, list[tuple[str, Entry]]] = {}
-        for entry in entries:
+        for entry in self._entries():
             for key in entry.pattern.keys:
                 keyed.setdefault(self._bound(key), []).append((key.rstrip("*"), entry))
         self._keyed = list(keyed.items())
         self._beginnings: list[tuple[_Beginning, ...] | None] = [None] * len(keyed)
-        self._automaton: Any = ahocorasick.Automaton(ahocorasick.STORE_INTS)
+        automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         for number, key in enumerate(keyed):
-            self._automaton.add_word(key, number)
+            automaton.add_word(key, number)
         if keyed:
-            self._automaton.make_automaton()
+            automaton.make_automaton()
+        self._automaton = automaton
 
     def proposed(self, flat: str) -> Iterator[Proposed]:
         """Each phrase that stands in `flat`, or may stand there: then its end is UNCHECKED."""
+        self.make_ready()
         if not flat or not self._keyed:
             return
         text = bounded(flat) if self._spaced else flat
