@@ -33,7 +33,8 @@ from service.core.words import Strength
 from service.errors import RumorwatchError
 from service.jsonl import GivenItem
 from service.lexicons import load_knowledge
-from workers.replay import default_rules, on_the_clock, replay
+from workers.replay import default_rules, replay
+from workers.time_order import on_the_clock
 
 NEGATIVE = "negative"
 _MOST_TEXT = 110

@@ -19,7 +19,7 @@ from service.jsonl import GivenItem
 from service.lexicons import knowledge_on_demand
 from service.lexicons.stance import load_stance
 from service.settings import load_settings
-from workers.replay import on_the_clock
+from workers.time_order import on_the_clock
 
 MOST_LETTERED = len(ascii_lowercase)
 

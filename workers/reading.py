@@ -9,8 +9,8 @@ from service.core.reading.read import read_statements
 from service.jsonl import dump, reading_row
 from service.lexicons import knowledge_on_demand
 from workers.explaining import explained
-from workers.replay import on_the_clock
 from workers.sources import Complaints, given_items
+from workers.time_order import on_the_clock
 
 
 def read_files(paths: list[Path], *, jsonl: bool) -> int:

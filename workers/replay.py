@@ -6,7 +6,7 @@ each statement did is told. So a past day, replayed, is what the service would h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from service.core.model import EventType, Item, Reason, Story, Subscription
 from service.core.reading.lexicon import Knowledge
 from service.core.stories import DORMANT_AFTER
 from service.core.text import fingerprint
-from service.jsonl import GivenItem, evidence_row, value
+from service.jsonl import evidence_row, value
 from service.store.ledger import Ledger
 from workers.items import Handled, Rules, handle_item
 from workers.pending import Pending
@@ -37,28 +37,6 @@ class Told:
     handled: Handled | None
     expired: Story | None = None
     ran_out: RanOut | None = None
-
-
-def on_the_clock(given: Iterable[GivenItem]) -> tuple[Item, ...]:
-    """The items in time order. One without a time speaks when the one before it did; ties keep order."""
-    items: list[Item] = []
-    rows = list(given)
-    clock = next((row.published for row in rows if row.published), _BEFORE_ALL)
-    for row in rows:
-        clock = row.published or clock
-        items.append(
-            Item(
-                id=row.id,
-                title=row.title,
-                text=row.text,
-                told_at=clock,
-                url=row.url,
-                outlet=row.outlet,
-                published=row.published,
-                lang=row.lang,
-            )
-        )
-    return tuple(sorted(items, key=lambda item: item.told_at))
 
 
 def replay(

@@ -20,9 +20,10 @@ from service.jsonl import dump, numbered, parse_time
 from service.lexicons import knowledge_on_demand
 from service.settings import SubscriptionSettings, load_settings
 from service.store.codec import decode
-from workers.replay import default_rules, on_the_clock, replay, replay_row
+from workers.replay import default_rules, replay, replay_row
 from workers.replay_report import report
 from workers.sources import Complaints, given_items
+from workers.time_order import on_the_clock
 
 
 @dataclass(frozen=True, slots=True)

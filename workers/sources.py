@@ -12,7 +12,6 @@ from pathlib import Path
 
 from service.core.text import stable_id
 from service.errors import FeedError, InputError
-from service.feeds.files import entries_from_file
 from service.feeds.seeds import MANIFEST, seed_items
 from service.jsonl import GivenItem, numbered, parse_item
 
@@ -72,6 +71,8 @@ def _folder(folder: Path) -> Iterator[GivenItem]:
 
 
 def _feed_file(path: Path, complaints: Complaints) -> Iterator[GivenItem]:
+    from service.feeds.files import entries_from_file  # only here: JSON Lines need no feed parser
+
     try:
         entries = entries_from_file(path)
     except FeedError as error:
