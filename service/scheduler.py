@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from service import logs
 from service.clocks.fire import RanOut, fire_due
 from service.core.clocks import ClockBook
+from service.core.history import TOLD
 from service.core.model import Due, Subscription
 from service.doorbell import Doorbell, Work
 from service.errors import StoreError
@@ -29,7 +30,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What runs on stories, and who hears of it when it ran out."""
+    """What runs on stories, and who hears of it when it ran out, or of what befell a feed."""
 
     clocks: ClockBook
     subscriptions: tuple[Subscription, ...]
@@ -51,7 +52,7 @@ def build_scheduler(
     )
     now = datetime.now(UTC)
     jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
-        ("poll", lambda: poll_once(ledger, open_client, bell, clock), POLL_TICK_SECONDS),
+        ("poll", lambda: poll_once(ledger, open_client, bell, clock, timed.subscriptions), POLL_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
     )
@@ -61,12 +62,16 @@ def build_scheduler(
 
 
 def poll_once(
-    ledger: Ledger, open_client: Callable[[], GuardedClient], bell: Doorbell, clock: Clock
+    ledger: Ledger,
+    open_client: Callable[[], GuardedClient],
+    bell: Doorbell,
+    clock: Clock,
+    subscriptions: Sequence[Subscription] = (),
 ) -> list[PollReport]:
-    """Polls every feed that is due and rings if anything new was stored."""
+    """Polls every feed that is due and rings if anything new was stored, or befell a feed."""
     try:
-        reports = asyncio.run(_poll(ledger, open_client, clock))
-        dark = ledger.feeds.note_dark(clock())
+        reports = asyncio.run(_poll(ledger, open_client, clock, subscriptions))
+        dark = ledger.feeds.note_dark(clock(), subscriptions)
     except StoreError as error:
         logs.failure("poll.store_failed", error)
         return []
@@ -79,17 +84,25 @@ def poll_once(
             reason=report.reason,
         )
     befell = [(report.feed_id, notice) for report in reports for notice in report.notices]
-    for feed_id, notice in befell + [(one.feed_id, one.notice) for one in dark]:
+    befell += [(one.feed_id, one.notice) for one in dark]
+    for feed_id, notice in befell:
         logs.line(str(notice.event), feed=feed_id, reason=notice.why)
+    if subscriptions and any(notice.event in TOLD for _, notice in befell):
+        bell.ring(Work.DELIVERIES)
     if any(report.revisions for report in reports):
         bell.ring(Work.ITEMS)
     return reports
 
 
-async def _poll(ledger: Ledger, open_client: Callable[[], GuardedClient], clock: Clock) -> list[PollReport]:
+async def _poll(
+    ledger: Ledger,
+    open_client: Callable[[], GuardedClient],
+    clock: Clock,
+    subscriptions: Sequence[Subscription],
+) -> list[PollReport]:
     client = open_client()
     try:
-        return await poll_due(ledger, client, clock, MOST_FEEDS_A_TICK)
+        return await poll_due(ledger, client, clock, MOST_FEEDS_A_TICK, subscriptions=subscriptions)
     finally:
         await client.close()
 

@@ -115,6 +115,9 @@ class SubscriptionSettings(BaseModel):
     takes: tuple[Literal["story.silent", "story.rule_clock"], ...] = Field(
         (), description="Events of time that alert: nobody replied, a time set by a market's rules ran out."
     )
+    feeds: bool | None = Field(
+        None, description="Alert on feeds that are dark, back, moved or gone; empty: where nobody is watched."
+    )
 
 
 class Settings(BaseSettings):
@@ -173,6 +176,9 @@ class Settings(BaseSettings):
     )
     intake_token: SecretStr | None = Field(
         None, description="Bearer token of programs that push items to /api/v1/items; empty: nobody may."
+    )
+    feed_alerts: bool = Field(
+        True, description="Whether subscriptions without a watchlist hear that a feed is dark, and back."
     )
     silence_hours: int = Field(
         24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."

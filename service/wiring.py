@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -134,10 +134,13 @@ def subscriptions(settings: Settings, knowledge: Knowledge | None = None) -> tup
     """
     named = tuple(channel.name for channel in settings.channels) or (TERMINAL,)
     if not settings.subscriptions:
-        return (Subscription(name="everything", minimum_strength=settings.strength, channels=named),)
+        everything = Subscription(name="everything", minimum_strength=settings.strength, channels=named)
+        return (replace(everything, feeds=settings.feed_alerts),)
     if knowledge is None and any(one.watchlist for one in settings.subscriptions):
         knowledge = load_knowledge()
     found = tuple(subscription(one, named, knowledge) for one in settings.subscriptions)
+    if not settings.feed_alerts:
+        found = tuple(replace(one, feeds=bool(one.feeds)) for one in found)
     names = [one.name for one in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -163,6 +166,7 @@ def subscription(
         channels=given.channels or channels or (),
         doubtful=given.doubtful,
         takes=tuple(EventType(event) for event in given.takes),
+        feeds=given.feeds,
     )
 
 

@@ -27,6 +27,10 @@ class FeedEvent(StrEnum):
     RESUMED = "feed.resumed"
 
 
+# What a person is told of through channels. The others are of their own doing, or pass by themselves.
+TOLD = frozenset({FeedEvent.DARK, FeedEvent.BACK, FeedEvent.GONE, FeedEvent.MOVED})
+
+
 @dataclass(frozen=True, slots=True)
 class PastPoll:
     """One answer of a feed. `new` counts entries that were news, `seconds` is how long the answer took.

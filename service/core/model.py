@@ -1,6 +1,7 @@
 """The nouns: one frozen type for each moment of an item's way.
 
-Feed -> Entry (both in feed.py) -> Item -> Statement -> Story (with Positions) -> Step -> Alert -> Delivery.
+Feed -> Entry (both in feed.py) -> Item -> Statement -> Story (with Positions) -> Step -> Alert -> Delivery
+(messages.py).
 All times are aware datetimes in UTC. All offsets count Python characters (code points).
 """
 
@@ -236,7 +237,7 @@ class Subscription:
     """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names.
 
     `doubtful`: it hears of a statement too that only may belong to the story. `takes`: the events of time
-    that it hears of.
+    that it hears of. `feeds`: whether it hears of what befell feeds; None: where it watches every story.
     """
 
     name: str
@@ -245,6 +246,7 @@ class Subscription:
     channels: tuple[str, ...] = ()
     doubtful: bool = False
     takes: tuple[EventType, ...] = ()
+    feeds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,17 +314,6 @@ class ClaimedRevision:
 
     item: Item
     feed_id: str
-    token: str
-    tries: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A unit of sending work under a lease. `id` is the webhook-id; `tries` counts earlier attempts."""
-
-    id: str
-    alert: Alert
-    channel: str
     token: str
     tries: int
 

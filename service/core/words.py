@@ -99,3 +99,13 @@ class Reason(StrEnum):
     SILENCE = "silence"
     RULE_CLOCK = "rule_clock"
     BACKFILL = "backfill"
+    FEED_NOTICE = "feed_notice"
+
+
+class Hold(StrEnum):
+    """Why an alert that was decided does not leave at once."""
+
+    QUIET_HOURS = "quiet_hours"
+    DIGEST = "digest"
+    COOLDOWN = "cooldown"
+    STORM = "storm"

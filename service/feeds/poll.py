@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from service import logs
 from service.core.feed import Entry, Feed, PollPlan
 from service.core.history import NO_WISHES, FeedNotice
+from service.core.model import Subscription
 from service.core.polling import (
     MAX_REVISIONS,
     Arrival,
@@ -49,7 +50,9 @@ class FeedLedger(Protocol):
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]: ...
 
-    def commit_poll(self, feed_id: str, plan: PollPlan, now: datetime) -> int: ...
+    def commit_poll(
+        self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()
+    ) -> int: ...
 
 
 class HasFeeds(Protocol):
@@ -95,11 +98,13 @@ async def poll_due(
     clock: Callable[[], datetime],
     limit: int = 100,
     host_gap_seconds: float = HOST_GAP_SECONDS,
+    subscriptions: Sequence[Subscription] = (),
 ) -> list[PollReport]:
     """Poll at most `limit` feeds that are due, in the order in which they end.
 
     Up to MAX_AT_ONCE hosts are asked at the same time, each over one connection, with `host_gap_seconds`
-    between two feeds of one host (none for a host of our own). Never raises for a feed; StoreError passes.
+    between two feeds of one host (none for a host of our own). `subscriptions` hear of what befalls a feed.
+    Never raises for a feed; StoreError passes.
     """
     places = asyncio.Semaphore(MAX_AT_ONCE)
     parses = asyncio.Semaphore(MAX_PARSES)
@@ -111,7 +116,9 @@ async def poll_due(
             if number and gap:
                 await asyncio.sleep(gap)
             async with places:
-                reports.append(await poll_feed(ledger.feeds, client, feed, clock(), parses, gap))
+                reports.append(
+                    await poll_feed(ledger.feeds, client, feed, clock(), parses, gap, subscriptions)
+                )
 
     hosts = _by_host(ledger.feeds.due(clock(), limit))
     try:
@@ -148,6 +155,7 @@ async def poll_feed(
     now: datetime,
     parses: asyncio.Semaphore | None = None,
     host_gap_seconds: float = 0.0,
+    subscriptions: Sequence[Subscription] = (),
 ) -> PollReport:
     """Poll `feed` once and commit what it brought, or its failure.
 
@@ -167,7 +175,7 @@ async def poll_feed(
     except Exception as error:  # noqa: BLE001 - the edge of this feed's task: the others are still polled
         logs.failure("feed.poll_broken", error, feed=feed.id)
         plan = plan_failure(feed, f"The poll broke: {type(error).__name__}: {error}.", now)
-    saved = feeds.commit_poll(feed.id, plan, now)
+    saved = feeds.commit_poll(feed.id, plan, now, subscriptions)
     return PollReport(feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at, plan.notices)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, update
 
-from service.core.model import Alert, Attempt, ClaimedDelivery, DeliveryState
+from service.core.messages import ClaimedDelivery
+from service.core.model import Attempt, DeliveryState
 from service.errors import LeaseLost
-from service.store.codec import decode
+from service.store.alerts import message_of
 from service.store.engine import reading, writing
 from service.store.schema import PENDING, Moment, alerts, attempts, deliveries
 
@@ -23,7 +24,7 @@ _FREE = and_(
     or_(_d.c.token.is_(None), _d.c.lease_until <= _now),
 )
 NEXT_DELIVERY = (
-    select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.alert)
+    select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.about, alerts.c.alert)
     .join(alerts, alerts.c.id == _d.c.alert_id)
     .where(_FREE, _d.c.channel.not_in(bindparam("busy", expanding=True)))
     .order_by(_d.c.next_at, _d.c.id)
@@ -69,8 +70,8 @@ class DeliveryRows:
             if row is None:
                 return None
             connection.execute(_TAKE, {"delivery": row.id, "new_token": token, "until": until})
-        alert = decode(Alert, row.alert)
-        return ClaimedDelivery(id=row.id, alert=alert, channel=row.channel, token=token, tries=row.tries)
+        message = message_of(row.about, row.alert)
+        return ClaimedDelivery(row.id, message, row.channel, token, row.tries)
 
     def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
         """Record the attempt and what follows: delivered, again at `next_at`, or (None) dead.

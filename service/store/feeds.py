@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    insert,
     not_,
     null,
     select,
@@ -31,11 +30,13 @@ from sqlalchemy import (
 from service.core.feed import Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import NO_HISTORY, FeedEvent, FeedHistory, FeedNotice
+from service.core.model import Subscription
 from service.errors import InputError, StoreError
 from service.store.codec import decode, encode
 from service.store.engine import insert_into, lock_names, reading, writing
 from service.store.items import add_revisions, known_fingerprints
-from service.store.schema import Moment, feed_notices, feeds
+from service.store.notices import note
+from service.store.schema import Moment, feeds
 
 _DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive")
 _KEPT = ("baseline_done", "etag", "last_modified", "next_poll_at", "failures", "fetched_at")
@@ -112,7 +113,7 @@ class FeedRows:
         """Do not poll `feed_id` until it is resumed. InputError where there is none."""
         with writing(self._engine) as connection:
             _change(connection, feed_id, {"paused_because": why})
-            _note(connection, feed_id, (FeedNotice(FeedEvent.PAUSED, why),), now)
+            note(connection, feed_id, (FeedNotice(FeedEvent.PAUSED, why),), now)
 
     def resume(self, feed_id: str, why: str, now: datetime) -> None:
         """Poll `feed_id` again, `now`, whatever paused it. InputError where there is none."""
@@ -128,7 +129,7 @@ class FeedRows:
                 "history": encode(replace(feed.history, gone_since=None)),
             }
             _change(connection, feed_id, changes)
-            _note(connection, feed_id, (FeedNotice(FeedEvent.RESUMED, why),), now)
+            note(connection, feed_id, (FeedNotice(FeedEvent.RESUMED, why),), now)
 
     def one(self, feed_id: str) -> Feed | None:
         """The feed of that id as the next poll will find it, or None."""
@@ -136,8 +137,11 @@ class FeedRows:
             row = connection.execute(_FEEDS.where(feeds.c.id == feed_id)).one_or_none()
         return None if row is None else _feed(row)
 
-    def note_dark(self, now: datetime) -> list[NotedFeed]:
-        """Note each feed that fails and brought nothing for too long, once until it is back; those found."""
+    def note_dark(self, now: datetime, subscriptions: Sequence[Subscription] = ()) -> list[NotedFeed]:
+        """Note each feed that fails and brought nothing for too long, once until it is back; those found.
+
+        Whom of `subscriptions` that concerns is alerted in the same commit.
+        """
         with reading(self._engine) as connection:
             if connection.execute(_GOING_DARK.limit(1), {"now": now}).first() is None:
                 return []
@@ -148,7 +152,7 @@ class FeedRows:
                 last = f"since {row.fetched_at:%Y-%m-%d %H:%M} UTC" if row.fetched_at else "so far"
                 said = FeedNotice(FeedEvent.DARK, f"nothing came {last}: {row.last_reason}")
                 _change(connection, row.id, {"dark_since": now})
-                _note(connection, row.id, (said,), now)
+                note(connection, row.id, (said,), now, subscriptions)
                 noted.append(NotedFeed(row.id, said))
         return noted
 
@@ -165,15 +169,19 @@ class FeedRows:
         with reading(self._engine) as connection:
             return known_fingerprints(connection, item_ids)
 
-    def commit_poll(self, feed_id: str, plan: PollPlan, now: datetime) -> int:
+    def commit_poll(
+        self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()
+    ) -> int:
         """Save all that a poll means to save, in one commit; how many revisions were new.
+
+        What befell the feed alerts whom of `subscriptions` it concerns.
 
         A revision that is stored already is passed over, so the same plan twice is harmless. StoreError, and
         nothing saved, where the feed was never declared.
         """
         with writing(self._engine) as connection:
             _note_poll(connection, feed_id, plan, now)
-            _note(connection, feed_id, plan.notices, now)
+            note(connection, feed_id, plan.notices, now, subscriptions)
             return add_revisions(connection, feed_id, plan.revisions, now)
 
     def seconds_until_next(self, now: datetime) -> float | None:
@@ -246,12 +254,6 @@ def _change(connection: Connection, feed_id: str, values: dict[str, Any]) -> Non
 
 def _no_such(feed_id: str) -> InputError:
     return InputError(f"There is no feed {feed_id!r}: `rumorwatch feeds list` names them.")
-
-
-def _note(connection: Connection, feed_id: str, notices: Sequence[FeedNotice], now: datetime) -> None:
-    rows = [{"feed_id": feed_id, "at": now, "event": str(one.event), "why": one.why} for one in notices]
-    if rows:
-        connection.execute(insert(feed_notices), rows)
 
 
 def history_of(text: str | None) -> FeedHistory:

@@ -112,7 +112,7 @@ class Handling:
 
     def save_alert(self, alert: Alert, channels: Sequence[str], now: datetime) -> bool:
         """Save the alert and a delivery due `now` on each channel; False, nothing saved, where it exists."""
-        return alerts.save_alert(self._connection, alert, channels, now)
+        return alerts.save_message(self._connection, alert, channels, now)
 
     def alert_exists(self, alert_id: str) -> bool:
         """Whether the alert was saved already."""

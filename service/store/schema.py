@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0008"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -292,17 +292,22 @@ clocks = Table(
     Index("clocks_by_due", "due_at", "story_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
 
+# `about` says what kind of message the row holds: story, feed or digest. A story's has a story_id, a feed's a
+# feed_id, a digest neither.
 alerts = Table(
     "alerts",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("story_id", Text, ForeignKey("stories.id")),
     Column("subscription", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("alert", Text, nullable=False),
+    Column("about", Text, nullable=False, server_default="story"),
+    Column("feed_id", Text, ForeignKey("feeds.id")),
     Index("alerts_by_time", "created_at", "id"),
+    Index("alerts_by_feed", "feed_id", "created_at"),
     Index("alerts_by_story", "story_id", "created_at", "id"),
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from service.core.messages import FeedAlert
 from service.core.model import (
     Alert,
     EventType,
@@ -84,6 +85,15 @@ class AlertRow:
     """An alert with how its deliveries stand: channel name -> state."""
 
     alert: Alert
+    created_at: datetime
+    deliveries: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAlertRow:
+    """An alert about a feed with how its deliveries stand: channel name -> state."""
+
+    alert: FeedAlert
     created_at: datetime
     deliveries: tuple[tuple[str, str], ...]
 

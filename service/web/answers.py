@@ -6,15 +6,16 @@ Each mirrors a row of the same name in store/views.py or a noun in core/model.py
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from service.core.history import FeedEvent
 from service.core.model import DeliveryState, EventType, Kind, Reason, Role, Status, Strength
 from service.core.records import Subject
-from service.store.views import AlertRow
+from service.store.views import AlertRow, FeedAlertRow
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Answer = TypeVar("Answer")
 
 
 def _iso(moment: datetime) -> str:
@@ -159,8 +160,9 @@ class AlertAnswer(_FromRow):
 
 
 class AlertRowAnswer(AlertAnswer):
-    """An alert, when it was decided, and how its deliveries stand."""
+    """An alert about a story, when it was decided, and how its deliveries stand."""
 
+    about: Literal["story"] = "story"
     created_at: Moment
     deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
 
@@ -169,6 +171,42 @@ class AlertRowAnswer(AlertAnswer):
         """The ledger's row, flat: a program asks for an alert's party, not for its alert's."""
         alert = AlertAnswer.model_validate(row.alert).__dict__
         return cls.model_validate({**alert, "created_at": row.created_at, "deliveries": row.deliveries})
+
+
+class FeedAlertAnswer(_FromRow):
+    """Something befell a feed, for one subscription."""
+
+    id: str
+    subscription: str
+    event: FeedEvent
+    reason: Reason
+    feed_id: str
+    outlet: str
+    url: str
+    at: Moment
+    why: str = Field(description="What befell it, in one sentence")
+
+
+class FeedAlertRowAnswer(FeedAlertAnswer):
+    """An alert about a feed, when it was decided, and how its deliveries stand."""
+
+    about: Literal["feed"] = "feed"
+    created_at: Moment
+    deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
+
+    @classmethod
+    def of(cls, row: FeedAlertRow) -> FeedAlertRowAnswer:
+        """The ledger's row, flat."""
+        alert = FeedAlertAnswer.model_validate(row.alert).__dict__
+        return cls.model_validate({**alert, "created_at": row.created_at, "deliveries": row.deliveries})
+
+
+AnyAlertAnswer = Annotated[AlertRowAnswer | FeedAlertRowAnswer, Field(discriminator="about")]
+
+
+def alert_answer(row: AlertRow | FeedAlertRow) -> AlertRowAnswer | FeedAlertRowAnswer:
+    """An alert in a list, whatever it is about."""
+    return AlertRowAnswer.of(row) if isinstance(row, AlertRow) else FeedAlertRowAnswer.of(row)
 
 
 class StoryPageAnswer(_FromRow):

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from service.core.model import Status
 from service.core.records import Subject
 from service.web.answers import (
-    AlertRowAnswer,
+    AnyAlertAnswer,
     CountsAnswer,
     FeedAnswer,
     PageAnswer,
@@ -21,6 +21,7 @@ from service.web.answers import (
     RecordAnswer,
     StoryAnswer,
     StoryPageAnswer,
+    alert_answer,
 )
 from service.web.problems import problem_answers
 from service.web.reading import ReportsLike, find_story
@@ -51,9 +52,9 @@ def api_router(reports: ReportsLike) -> APIRouter:
         return StoryPageAnswer.model_validate(found)
 
     @router.get("/alerts", summary="Alerts, newest first")
-    def list_alerts(limit: Limit = 50, cursor: Cursor = None) -> PageAnswer[AlertRowAnswer]:
+    def list_alerts(limit: Limit = 50, cursor: Cursor = None) -> PageAnswer[AnyAlertAnswer]:
         page = reports.alerts(limit, cursor)
-        return PageAnswer(items=[AlertRowAnswer.of(row) for row in page.items], next=page.next)
+        return PageAnswer(items=[alert_answer(row) for row in page.items], next=page.next)
 
     @router.get("/feeds", summary="Feeds and their health")
     def list_feeds() -> PageAnswer[FeedAnswer]:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse
 
 from service.core.model import Status
-from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
+from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
 from service.web.pages import Pages
 from service.web.reading import ReportsLike, find_story
 from service.web.words import FEED_IN_TROUBLE
@@ -33,7 +33,7 @@ class NowView:
     status: Status | None
     cursor: str | None
     stories: Page[StoryRow]
-    alerts: Page[AlertRow]
+    alerts: Page[AlertRow | FeedAlertRow]
     feeds: tuple[FeedRow, ...]
     counts: Counts
     template: str = "now.html"

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from service.core.model import Status
 from service.core.records import PartyRecord, Record
-from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
+from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
 
 _STORY_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
@@ -26,7 +26,7 @@ class ReportsLike(Protocol):
         """All of one story, None where there is none."""
         ...
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
+    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow | FeedAlertRow]:
         """Newest first. InputError for a cursor that we never gave."""
         ...
 
