@@ -150,7 +150,7 @@ class _Placing:
         self.stories[step.story.id] = step.story
         if one.statement.kind is Kind.RUMOR and one.joined.sure:
             self.reported.add(step.story.id)
-        self.handled.append(tell(self.transaction, self.rules.subscriptions, step, self.now))
+        self.handled.append(tell(self.transaction, self.rules.subscriptions, step, one.ordinal, self.now))
         if story is None:
             self._find_strays(one, step)
 

@@ -64,6 +64,9 @@ REASONS: dict[Reason, str] = {
     Reason.BACKFILL: "it is older than the watch on its feed",
     Reason.NOT_WATCHED: "it is about nobody on the watchlist",
     Reason.FEED_NOTICE: "it befell a feed that is watched",
+    Reason.MUTED: "a person muted the story",
+    Reason.SNOOZED: "a person snoozed the story",
+    Reason.ACKNOWLEDGED: "a person has acknowledged the story, and its status has not changed since",
 }
 
 HOLDS: dict[Hold, str] = {

@@ -281,11 +281,15 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertDecision:
-    """Whether a step alerts a subscription, and why. `alert` is None exactly where it does not."""
+    """Whether a step alerts a subscription, and why. `alert` is None exactly where it does not.
+
+    `note` says more where the reason alone does not: who muted the story, until when.
+    """
 
     subscription: str
     reason: Reason
     alert: Alert | None
+    note: str = ""
 
 
 class DeliveryState(StrEnum):

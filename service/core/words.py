@@ -100,6 +100,9 @@ class Reason(StrEnum):
     RULE_CLOCK = "rule_clock"
     BACKFILL = "backfill"
     FEED_NOTICE = "feed_notice"
+    MUTED = "muted"
+    SNOOZED = "snoozed"
+    ACKNOWLEDGED = "acknowledged"
 
 
 class Hold(StrEnum):

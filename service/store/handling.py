@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from service.core.clocks import Clock
 from service.core.decisions import Decision
 from service.core.folding import Folded, Kept
-from service.core.model import Alert, Item, Match, Step, Story
-from service.store import alerts, clocks, decisions, kept, review, stories
+from service.core.hushes import Hush
+from service.core.model import Alert, AlertDecision, Item, Match, Reason, Step, Story, Subscription
+from service.store import alerts, clocks, decisions, hushes, kept, outbox, review, stories
 from service.store.clocks import Reminder
 from service.store.kept import Outcome, Stored
+from service.store.verdicts import Cause
 
 
 class Handling:
@@ -110,6 +112,17 @@ class Handling:
 
     # --- alerts and decisions ----------------------------------------------------------------------
 
+    def put(
+        self,
+        decision: AlertDecision,
+        subscription: Subscription,
+        cause: Cause,
+        now: datetime,
+        said: Reason | None = None,
+    ) -> AlertDecision:
+        """Save the alert of a decision where nobody quieted its story, and what was decided (outbox.py)."""
+        return outbox.put(self._connection, decision, subscription, cause, now, said)
+
     def save_alert(self, alert: Alert, channels: Sequence[str], now: datetime) -> bool:
         """Save the alert and a delivery due `now` on each channel; False, nothing saved, where it exists."""
         return alerts.save_message(self._connection, alert, channels, now)
@@ -121,6 +134,26 @@ class Handling:
     def alerts_of(self, story_ids: Collection[str]) -> list[Alert]:
         """The alerts told of any of the stories, oldest first."""
         return kept.alerts_of(self._connection, story_ids)
+
+    def hushes_of(self, story_id: str) -> tuple[Hush, ...]:
+        """What was said of a story's alerts, the first line first."""
+        return hushes.hushes_of(self._connection, story_id)
+
+    def hush_named(self, hush_id: str) -> Hush | None:
+        """The line of that id, or None."""
+        return hushes.hush_named(self._connection, hush_id)
+
+    def count_hushes(self) -> int:
+        """How many lines the log of hushes has."""
+        return hushes.count_hushes(self._connection)
+
+    def all_hushes(self) -> tuple[Hush, ...]:
+        """The whole log of hushes, the first line first."""
+        return hushes.all_hushes(self._connection)
+
+    def add_hush(self, hush: Hush) -> None:
+        """Add a line to the log of hushes. Conflict where another was added at the same moment."""
+        hushes.add_hush(self._connection, hush)
 
     def decisions(self) -> tuple[Decision, ...]:
         """The whole log of decisions, the first one first."""

@@ -311,6 +311,41 @@ alerts = Table(
     Index("alerts_by_story", "story_id", "created_at", "id"),
 )
 
+# What a person said so that a story alerts nobody for a while, a line each, never changed.
+hushes = Table(
+    "hushes",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("hush", Text, nullable=False),
+    UniqueConstraint("id", name="hushes_once"),
+    Index("hushes_by_story", "story_id", "number"),
+)
+
+# What was decided for one subscription, where it says more than the statement's own reason: on a statement
+# (item_id, revision, ordinal), or on a clock (rule, party). Of several on one cause the last holds.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("alert_id", Text),
+    Column("note", Text),
+    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("item_id", Text),
+    Column("revision", Integer),
+    Column("ordinal", Integer),
+    Column("rule", Text),
+    Column("party", Text),
+    Index("verdicts_by_item", "item_id", "number"),
+    Index("verdicts_by_story", "story_id", "number"),
+    Index("verdicts_by_alert", "alert_id"),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

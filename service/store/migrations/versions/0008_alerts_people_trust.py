@@ -23,6 +23,47 @@ def upgrade() -> None:
     # Alembic makes a key in a step of its own, which SQLite does not know.
     op.execute("ALTER TABLE alerts ADD COLUMN feed_id TEXT REFERENCES feeds (id)")
     op.create_index("alerts_by_feed", "alerts", ["feed_id", "created_at"])
+    _hushes()
+    _verdicts()
+
+
+def _numbered() -> sa.Column[int]:
+    kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    return sa.Column("number", kind, primary_key=True, autoincrement=True)
+
+
+def _hushes() -> None:
+    op.create_table(
+        "hushes",
+        _numbered(),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("story_id", sa.Text, sa.ForeignKey("stories.id"), nullable=False),
+        sa.Column("hush", sa.Text, nullable=False),
+        sa.UniqueConstraint("id", name="hushes_once"),
+    )
+    op.create_index("hushes_by_story", "hushes", ["story_id", "number"])
+
+
+def _verdicts() -> None:
+    op.create_table(
+        "verdicts",
+        _numbered(),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("subscription", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("alert_id", sa.Text),
+        sa.Column("note", sa.Text),
+        sa.Column("story_id", sa.Text, sa.ForeignKey("stories.id"), nullable=False),
+        sa.Column("item_id", sa.Text),
+        sa.Column("revision", sa.Integer),
+        sa.Column("ordinal", sa.Integer),
+        sa.Column("rule", sa.Text),
+        sa.Column("party", sa.Text),
+    )
+    op.create_index("verdicts_by_item", "verdicts", ["item_id", "number"])
+    op.create_index("verdicts_by_story", "verdicts", ["story_id", "number"])
+    op.create_index("verdicts_by_alert", "verdicts", ["alert_id"])
 
 
 def _make_anew(table: str, before: str, after: str) -> None:

@@ -1,0 +1,59 @@
+"""What was decided for one subscription, kept where it says more than the statement's own reason.
+
+Of most statements there is one thing to say to everybody (a report, a repeat), and their row says it. A
+verdict is a row of its own where a subscription was alerted, or was not for a reason that is its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.core.model import Reason
+from service.store.schema import verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What was decided on: a statement of an item, or a clock that ran out on a story."""
+
+    story_id: str
+    item_id: str | None = None
+    revision: int | None = None
+    ordinal: int | None = None
+    rule: str | None = None
+    party: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one subscription was told because of `cause`, or why not. `alert_id` None: nothing.
+
+    `note` says more where the reason alone does not.
+    """
+
+    subscription: str
+    reason: Reason
+    alert_id: str | None
+    note: str
+    cause: Cause
+
+
+def save_verdict(connection: Connection, verdict: Verdict, now: datetime) -> None:
+    """Write it down; of several on the same cause and subscription the last one holds."""
+    row = {
+        "at": now,
+        "subscription": verdict.subscription,
+        "reason": verdict.reason.value,
+        "alert_id": verdict.alert_id,
+        "note": verdict.note or None,
+        "story_id": verdict.cause.story_id,
+        "item_id": verdict.cause.item_id,
+        "revision": verdict.cause.revision,
+        "ordinal": verdict.cause.ordinal,
+        "rule": verdict.cause.rule,
+        "party": verdict.cause.party,
+    }
+    connection.execute(verdicts.insert(), row)
