@@ -30,6 +30,7 @@ def add_commands(app: typer.Typer, stories_app: typer.Typer) -> None:
         ("hushes", stories_hushes),
     ):
         stories_app.command(name)(command)
+    app.command("why")(why)
 
 
 def stories_ack(
@@ -58,6 +59,18 @@ def stories_hushes() -> None:
     from workers.hushing import list_hushes
 
     list_hushes(_settings())
+
+
+def why(
+    asked: Annotated[str, typer.Argument(metavar="ITEM|STORY|ALERT", help="The id of any of these.")],
+    subscription: Annotated[
+        str | None, typer.Option("--subscription", metavar="NAME", help="For one; by default all.")
+    ] = None,
+) -> None:
+    """Show which stages an item, a story or an alert passed, and which one stopped it."""
+    from workers.why import show_why
+
+    show_why(_settings(), asked, subscription)
 
 
 def _quiet(act: str, story: str, lasts: str, subscription: str | None, by: str, why: str) -> None:

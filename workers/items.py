@@ -50,11 +50,22 @@ def handle_reading(
     groups = group_by_claim(reading, rules.watchlist)
     locks = sorted({key for group in groups for key in keys_of(group.claim)})
     with ledger.handling(claimed, locks) as transaction:
+        transaction.read = _what_was_read(reading, groups)
         placing = _Placing(transaction, rules, claimed.item, now, transaction.decisions() if groups else ())
         for group in groups:
             placing.place(group)
         _start_clocks(transaction, rules, placing.handled, now)
     return tuple(placing.handled)
+
+
+def _what_was_read(reading: Reading, groups: Sequence[Group]) -> str:
+    """What `why` tells of the reading, for an item that left nothing else too."""
+    kept = sum(len(group.statements) for group in groups)
+    left = len(reading.statements) - kept
+    unread = f"; {reading.unread} characters of it lie beyond what is read" if reading.unread else ""
+    unwatched = f"; {left} more are about nobody on the watchlist" if left else ""
+    count = f"{kept} statement{'' if kept == 1 else 's'}"
+    return f"{reading.lang or 'in no language that is known'}: {count}{unwatched}{unread}"
 
 
 def _start_clocks(transaction: Handling, rules: Rules, handled: Sequence[Handled], now: datetime) -> None:

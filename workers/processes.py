@@ -90,6 +90,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         clock=parts.clock,
         demo=wiring.is_demo(parts.settings),
         intake=_intake(parts),
+        traces=parts.ledger.traces,
     )
     config = uvicorn.Config(
         app,

@@ -86,7 +86,7 @@ _OURS = and_(
     _r.c.state == PENDING,
 )
 _HELD = select(literal(1)).where(_OURS)
-_DONE = update(_r).where(_OURS).values(state="done", token=None, lease_until=None)
+_DONE = update(_r).where(_OURS).values(state="done", token=None, lease_until=None, why=bindparam("said"))
 _RENEW = update(_r).where(_OURS).values(lease_until=bindparam("until"))
 _GIVE_BACK = (
     update(_r)
@@ -188,9 +188,9 @@ def check_held(connection: Connection, claimed: ClaimedRevision) -> None:
     _must_be_held(claimed, len(connection.execute(_HELD, _holder(claimed)).all()))
 
 
-def mark_done(connection: Connection, claimed: ClaimedRevision) -> None:
-    """The revision is handled. LeaseLost where the caller no longer holds the lease."""
-    _must_be_held(claimed, connection.execute(_DONE, _holder(claimed)).rowcount)
+def mark_done(connection: Connection, claimed: ClaimedRevision, said: str | None = None) -> None:
+    """The revision is handled; `said`: what was read in it. LeaseLost where the lease is another's."""
+    _must_be_held(claimed, connection.execute(_DONE, _holder(claimed) | {"said": said}).rowcount)
 
 
 def known_fingerprints(connection: Connection, item_ids: Collection[str]) -> dict[str, frozenset[str]]:

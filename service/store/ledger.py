@@ -18,6 +18,7 @@ from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
 from service.store.migrate import migrate
 from service.store.reports import Reports
+from service.store.traces import Traces
 
 _OPENING_PAUSE = 0.05
 
@@ -29,6 +30,7 @@ class Ledger:
     items: RevisionRows
     deliveries: DeliveryRows
     reports: Reports
+    traces: Traces
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,6 +38,7 @@ class Ledger:
         self.items = RevisionRows(engine)
         self.deliveries = DeliveryRows(engine)
         self.reports = Reports(engine)
+        self.traces = Traces(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -72,8 +75,9 @@ class Ledger:
         with writing(self._engine) as connection:
             lock_names(connection, keys)
             check_held(connection, claimed)
-            yield Handling(connection)
-            mark_done(connection, claimed)
+            handling = Handling(connection)
+            yield handling
+            mark_done(connection, claimed, handling.read)
 
     @contextmanager
     def curating(self) -> Iterator[Handling]:

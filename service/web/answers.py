@@ -14,6 +14,7 @@ from service.core.history import FeedEvent
 from service.core.model import DeliveryState, EventType, Kind, Reason, Role, Status, Strength
 from service.core.records import Subject
 from service.store.views import AlertRow, FeedAlertRow
+from service.tracing import Stage
 
 Answer = TypeVar("Answer")
 
@@ -270,6 +271,41 @@ class PartyRecordAnswer(_FromRow):
     turned: int = Field(description="It confirmed later what it had denied")
     overturned: int = Field(description="Others confirmed it, and nobody denies it any more")
     reversed_share: ShareAnswer | None = Field(description="Of its denied stories; null: too few to say")
+
+
+class WhyLineAnswer(_FromRow):
+    """One thing that is known of one stage."""
+
+    stage: Stage
+    text: str
+    at: Moment | None
+
+
+class WhyEndAnswer(_FromRow):
+    """How it ended for one subscription."""
+
+    subscription: str
+    lines: list[WhyLineAnswer]
+    stopped_by: Stage | None = Field(description="The stage that stopped it; null where it was told")
+    reason: str
+
+
+class WhyChapterAnswer(_FromRow):
+    """One thing that may be told: a statement, a clock, a feed."""
+
+    title: str
+    lines: list[WhyLineAnswer]
+    ends: list[WhyEndAnswer]
+    stopped_by: Stage | None
+
+
+class WhyAnswer(_FromRow):
+    """Why somebody was told, or was not, from what was stored when it was decided."""
+
+    about: str = Field(description="item, story or alert")
+    id: str
+    title: str
+    chapters: list[WhyChapterAnswer]
 
 
 class CountsAnswer(_FromRow):

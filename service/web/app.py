@@ -17,8 +17,9 @@ from starlette.types import Scope
 
 from service import logs
 from service.errors import InputError, StoreError
-from service.web.api import api_router, probe_router
-from service.web.dashboard import TroubleView, page_router
+from service.tracing import TracesLike
+from service.web.api import api_router, probe_router, why_router
+from service.web.dashboard import TroubleView, page_router, why_page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import HostGate, allowed_names
 from service.web.intake import Intake, intake_router
@@ -43,10 +44,11 @@ def create_app(
     clock: Callable[[], datetime],
     demo: bool,
     intake: Intake | None = None,
+    traces: TracesLike | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
-    `intake`: where programs may push items; None: there is no such address.
+    `intake`: where programs may push items; `traces`: what answers why. None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -62,6 +64,9 @@ def create_app(
     app.include_router(page_router(reports, pages, clock, demo=demo))
     app.include_router(api_router(reports))
     app.include_router(probe_router(reports, clock))
+    if traces is not None:
+        app.include_router(why_router(traces))
+        app.include_router(why_page_router(traces, pages))
     if intake is not None:
         app.include_router(intake_router(intake))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
