@@ -267,13 +267,15 @@ def _clocks(connection: Connection, story_id: str, cause: Cause | None = None) -
 
 
 def _verdicts(connection: Connection, which: ColumnElement[bool]) -> tuple[Verdict, ...]:
-    """Those that hold: the last on each cause for each subscription, in the order of the first."""
+    """Those that hold: of several on one cause the last; but what was told stays told."""
     last: dict[tuple[Cause, str], Verdict] = {}
     for row in connection.execute(select(verdicts).where(which).order_by(verdicts.c.number)):
         cause = Cause(row.story_id, row.item_id, row.revision, row.ordinal, row.rule, row.party)
         key = Cause("", row.item_id, row.revision, row.ordinal, row.rule, row.party)
         verdict = Verdict(row.subscription, Reason(row.reason), row.alert_id, row.note or "", cause)
-        last[key, row.subscription] = verdict
+        before = last.get((key, row.subscription))
+        if before is None or before.alert_id is None or verdict.alert_id is not None:
+            last[key, row.subscription] = verdict
     return tuple(last.values())
 
 

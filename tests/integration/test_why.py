@@ -104,6 +104,18 @@ def test_a_backfill_a_doubt_a_mute_and_a_stray_stop_at_their_stage(room):
     assert [chapter.stopped_by for chapter in chapters] == [None, "matched"]
 
 
+def test_what_was_told_as_doubtful_stays_told_when_a_person_joins_it(room):
+    room.subscriptions = (replace(DESK, doubtful=True), FIRM)
+    room.report(0)
+    room.deny(1, "Ford", NEARLY)
+    assert ends(room, "Ford-1") == {"desk": ("sent", "first_denial_by_party")}
+    room.desk.join(room.questions()[0])
+    assert ends(room, "Ford-1") == {
+        "desk": ("sent", "first_denial_by_party"),
+        "firm": ("sent", "first_denial_by_party"),
+    }
+
+
 def test_an_item_that_says_nothing_stops_at_reading_and_says_so(room):
     room.tell(an_item("Nothing.", day=1, item_id="dull"))
     (chapter,) = why(room.ledger.traces, "dull").chapters
