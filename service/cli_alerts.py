@@ -5,6 +5,7 @@ A part of the command line: it parses arguments, calls, and decides nothing.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,12 @@ OnlyFor = Annotated[
 Story = Annotated[str, typer.Argument(metavar="STORY", help="The id of a story.")]
 
 
+watchlists_app = typer.Typer(help="Companies, people, tickers and keywords that subscriptions name.")
+subscriptions_app = typer.Typer(help="Who hears of what: those that the ledger keeps.")
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
+File = Annotated[Path | None, typer.Argument(help="Where to; none: standard output.")]
+
+
 def add_commands(app: typer.Typer, stories_app: typer.Typer) -> None:
     """Puts the commands of this file where they belong."""
     for name, command in (
@@ -31,6 +38,9 @@ def add_commands(app: typer.Typer, stories_app: typer.Typer) -> None:
     ):
         stories_app.command(name)(command)
     app.command("why")(why)
+    app.command("apply")(apply)
+    app.add_typer(watchlists_app, name="watchlists", no_args_is_help=True)
+    app.add_typer(subscriptions_app, name="subscriptions", no_args_is_help=True)
 
 
 def stories_ack(
@@ -71,6 +81,121 @@ def why(
     from workers.why import show_why
 
     show_why(_settings(), asked, subscription)
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="TOML, as `subscriptions export` writes it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would change.")] = False,
+) -> None:
+    """Make watchlists and subscriptions of the ledger those of a file: all of them, or none."""
+    from workers.subscribing import apply_file
+
+    apply_file(_settings(), file, dry=dry_run)
+
+
+@watchlists_app.command("list")
+def watchlists_list() -> None:
+    """List the watchlists."""
+    from workers.subscribing import list_watchlists
+
+    list_watchlists(_settings())
+
+
+@watchlists_app.command("show")
+def watchlists_show(name: Name) -> None:
+    """Show a watchlist with its aliases."""
+    from workers.subscribing import show
+
+    show(_settings(), "watchlist", name)
+
+
+@watchlists_app.command("set")
+def watchlists_set(
+    name: Name,
+    entries: Annotated[
+        list[str],
+        typer.Argument(metavar="ENTRY...", help="[person:|ticker:|keyword:]NAME[=ALIAS,ALIAS]"),
+    ],
+) -> None:
+    """Make a watchlist hold these entries: `"Ford=福特" ticker:F "keyword:joint venture=合资"`."""
+    from service.audience_changes import with_watchlist
+    from workers.subscribing import edit, watchlist_of
+
+    edit(_settings(), with_watchlist(watchlist_of(name, entries)))
+
+
+@watchlists_app.command("remove")
+def watchlists_remove(name: Name) -> None:
+    """Remove a watchlist that no subscription names."""
+    from service.audience_changes import without_watchlist
+    from workers.subscribing import edit
+
+    edit(_settings(), without_watchlist(name))
+
+
+@subscriptions_app.command("list")
+def subscriptions_list() -> None:
+    """List who hears of what: those of the settings and those of the ledger."""
+    from workers.subscribing import list_subscriptions
+
+    list_subscriptions(_settings())
+
+
+@subscriptions_app.command("show")
+def subscriptions_show(name: Name) -> None:
+    """Show a subscription of the ledger."""
+    from workers.subscribing import show
+
+    show(_settings(), "subscription", name)
+
+
+@subscriptions_app.command("set")
+def subscriptions_set(
+    name: Name,
+    fields: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FIELD=VALUE...", help="Lists with commas; empty: the default."),
+    ] = None,
+) -> None:
+    """Make a subscription, or change these fields of it: `watchlists=cars channels=desk languages=en,zh`."""
+    from workers.subscribing import set_subscription
+
+    set_subscription(_settings(), name, fields or [])
+
+
+@subscriptions_app.command("pause")
+def subscriptions_pause(name: Name) -> None:
+    """Tell a subscription nothing until it is resumed; what it would have been told is kept as a reason."""
+    from service.audience_changes import paused
+    from workers.subscribing import edit
+
+    edit(_settings(), paused(name))
+
+
+@subscriptions_app.command("resume")
+def subscriptions_resume(name: Name) -> None:
+    """Tell a subscription again, from now on."""
+    from service.audience_changes import paused
+    from workers.subscribing import edit
+
+    edit(_settings(), paused(name, off=True))
+
+
+@subscriptions_app.command("remove")
+def subscriptions_remove(name: Name) -> None:
+    """Remove a subscription. What it was told stays."""
+    from service.audience_changes import without_subscription
+    from workers.subscribing import edit
+
+    edit(_settings(), without_subscription(name))
+
+
+@subscriptions_app.command("export")
+def subscriptions_export(file: File = None) -> None:
+    """Write watchlists and subscriptions of the ledger as TOML, for `rumorwatch apply`."""
+    from workers.subscribing import export
+
+    export(_settings(), file)
 
 
 def _quiet(act: str, story: str, lasts: str, subscription: str | None, by: str, why: str) -> None:

@@ -33,7 +33,7 @@ class Timed:
     """What runs on stories, and who hears of it when it ran out, or of what befell a feed."""
 
     clocks: ClockBook
-    subscriptions: tuple[Subscription, ...]
+    audience: Callable[[], tuple[Subscription, ...]]
 
 
 def build_scheduler(
@@ -52,7 +52,7 @@ def build_scheduler(
     )
     now = datetime.now(UTC)
     jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
-        ("poll", lambda: poll_once(ledger, open_client, bell, clock, timed.subscriptions), POLL_TICK_SECONDS),
+        ("poll", lambda: poll_once(ledger, open_client, bell, clock, timed.audience), POLL_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
     )
@@ -66,10 +66,11 @@ def poll_once(
     open_client: Callable[[], GuardedClient],
     bell: Doorbell,
     clock: Clock,
-    subscriptions: Sequence[Subscription] = (),
+    audience: Callable[[], Sequence[Subscription]] = tuple,
 ) -> list[PollReport]:
     """Polls every feed that is due and rings if anything new was stored, or befell a feed."""
     try:
+        subscriptions = audience()
         reports = asyncio.run(_poll(ledger, open_client, clock, subscriptions))
         dark = ledger.feeds.note_dark(clock(), subscriptions)
     except StoreError as error:
@@ -128,7 +129,7 @@ def clocks_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) -> t
     while more:
         now = clock()
         try:
-            ran_out, more = fire_due(ledger, timed.clocks, timed.subscriptions, now, now)
+            ran_out, more = fire_due(ledger, timed.clocks, timed.audience(), now, now)
         except StoreError as error:
             logs.failure("clocks.store_failed", error)
             break

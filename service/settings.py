@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from service.audience import SubscriptionSettings as SubscriptionSettings
 from service.core.model import Strength
 from service.errors import SettingsError
 
@@ -96,30 +97,6 @@ class TerminalSettings(BaseModel):
 ChannelSettings = Annotated[WebhookSettings | MailSettings | TerminalSettings, Field(discriminator="kind")]
 
 
-class SubscriptionSettings(BaseModel):
-    """One `[[subscriptions]]` table: who hears of what."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, description="How the subscription is named in alerts and reasons.")
-    watchlist: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        (), description="Companies, people and bodies it hears of, by any of their names; none: every story."
-    )
-    minimum_strength: Literal["flat", "limited", "not_aware"] = Field(
-        "not_aware", description="The weakest denial that alerts."
-    )
-    channels: tuple[str, ...] = Field((), description="Names of `[[channels]]`; none: all of them.")
-    doubtful: bool = Field(
-        False, description="Alert on a statement too that only may belong to the story, marked as doubtful."
-    )
-    takes: tuple[Literal["story.silent", "story.rule_clock"], ...] = Field(
-        (), description="Events of time that alert: nobody replied, a time set by a market's rules ran out."
-    )
-    feeds: bool | None = Field(
-        None, description="Alert on feeds that are dark, back, moved or gone; empty: where nobody is watched."
-    )
-
-
 class Settings(BaseSettings):
     """The settings of one start. A wrong one is a SettingsError that names it."""
 
@@ -177,6 +154,10 @@ class Settings(BaseSettings):
     intake_token: SecretStr | None = Field(
         None, description="Bearer token of programs that push items to /api/v1/items; empty: nobody may."
     )
+    edit_token: SecretStr | None = Field(
+        None,
+        description="Bearer token of programs that edit watchlists and subscriptions; empty: none may.",
+    )
     feed_alerts: bool = Field(
         True, description="Whether subscriptions without a watchlist hear that a feed is dark, and back."
     )
@@ -211,7 +192,7 @@ class Settings(BaseSettings):
             )
         return host
 
-    @field_validator("intake_token")
+    @field_validator("intake_token", "edit_token")
     @classmethod
     def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
         given = None if token is None else token.get_secret_value()

@@ -84,13 +84,12 @@ def _living(transaction: Handling, story_id: str) -> tuple[str, Status]:
 
 def quiet_story(settings: Settings, asked: Asked, who: str) -> None:
     """Quiets a story in the service's ledger and says how to take it back."""
-    if asked.subscription is not None:
-        names = [one.name for one in wiring.subscriptions(settings)]
-        if asked.subscription not in names:
+    with closing(wiring.open_ledger(settings)) as ledger:
+        names = [one.name for one in wiring.audience(settings, ledger).current()]
+        if asked.subscription is not None and asked.subscription not in names:
             raise InputError(
                 f"there is no subscription {asked.subscription!r}: there are {', '.join(names)}."
             )
-    with closing(wiring.open_ledger(settings)) as ledger:
         hush = quiet(ledger, asked, who, wiring.utc_now())
     _say(f"{hush.story_id} {said(hush)}; what happens in it is kept and shown all the same")
     _say(f"Undo it: rumorwatch stories undo {hush.id}")

@@ -12,13 +12,16 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs, wiring
+from service.audience_changes import change
 from service.doorbell import LocalBell, Work
 from service.errors import SettingsError
 from service.feeds.pushed import Taken, take
 from service.jsonl import GivenItem
 from service.scheduler import Timed, build_scheduler
 from service.settings import Settings
+from service.subscribers import written
 from service.web.app import create_app
+from service.web.audience import Editing
 from service.web.intake import Intake, token_digest
 from workers.answering import answer_rings
 from workers.loop import Loop, delivery_loop, item_loop
@@ -35,7 +38,7 @@ def run_service(settings: Settings) -> None:
     try:
         wiring.declare_feeds(parts.ledger, settings, parts.clock())
         loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
-        timed = Timed(parts.clocks, parts.subscriptions)
+        timed = Timed(parts.clocks, parts.audience.current)
         scheduler = build_scheduler(
             parts.ledger, parts.open_client, bell, parts.clock, settings.sweep_seconds, timed
         )
@@ -91,6 +94,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         demo=wiring.is_demo(parts.settings),
         intake=_intake(parts),
         traces=parts.ledger.traces,
+        editing=_editing(parts),
     )
     config = uvicorn.Config(
         app,
@@ -121,6 +125,17 @@ def _intake(parts: wiring.Parts) -> Intake | None:
         return taken
 
     return Intake(token_digest(token.get_secret_value()), push)
+
+
+def _editing(parts: wiring.Parts) -> Editing:
+    """Who hears of what, as programs read it and, with a token, change it."""
+    token, rows = parts.settings.edit_token, parts.ledger.audience
+    said = wiring.told_of(parts.settings)
+    return Editing(
+        None if token is None else token_digest(token.get_secret_value()),
+        lambda: written(rows.listed()),
+        lambda draft, dry: change(rows, said, draft, parts.clock(), dry=dry),
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -50,4 +50,8 @@ def decide_feed(
 
 def hears_of_feeds(subscription: Subscription) -> bool:
     """Whether a subscription takes alerts about feeds: as it says, else where it watches every story."""
-    return subscription.feeds if subscription.feeds is not None else not subscription.watchlist
+    if subscription.paused:
+        return False
+    if subscription.feeds is not None:
+        return subscription.feeds
+    return not (subscription.watchlist or subscription.words)

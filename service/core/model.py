@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.watching import WatchWord
 from service.core.words import (
     EventType as EventType,
     Kind as Kind,
@@ -234,7 +235,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names.
+    """Who wants to hear of what. `channels` are names.
+
+    `watchlist` (canonical names) and `words`: whom it concerns; neither: every story. `languages`, `outlets`,
+    `parties` (canonical names) and `events` let only those through; empty: all of them. `events` may hold
+    what alerts nobody else: reports, no comments. A paused one is told nothing, for that reason.
 
     `doubtful`: it hears of a statement too that only may belong to the story. `takes`: the events of time
     that it hears of. `feeds`: whether it hears of what befell feeds; None: where it watches every story.
@@ -247,6 +252,13 @@ class Subscription:
     doubtful: bool = False
     takes: tuple[EventType, ...] = ()
     feeds: bool | None = None
+    words: tuple[WatchWord, ...] = ()
+    languages: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
+    events: tuple[EventType, ...] = ()
+    parties: tuple[str, ...] = ()
+    minimum_confidence: float = 0.0
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

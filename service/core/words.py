@@ -103,6 +103,12 @@ class Reason(StrEnum):
     MUTED = "muted"
     SNOOZED = "snoozed"
     ACKNOWLEDGED = "acknowledged"
+    OTHER_LANGUAGE = "other_language"
+    OTHER_OUTLET = "other_outlet"
+    OTHER_EVENT = "other_event"
+    OTHER_PARTY = "other_party"
+    UNSURE = "unsure"
+    PAUSED = "paused"
 
 
 class Hold(StrEnum):

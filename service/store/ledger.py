@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
+from service.store.audience import AudienceRows
 from service.store.deliveries import DeliveryRows, deliveries_due
 from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
 from service.store.feeds import FeedRows
@@ -31,6 +32,7 @@ class Ledger:
     deliveries: DeliveryRows
     reports: Reports
     traces: Traces
+    audience: AudienceRows
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -39,6 +41,7 @@ class Ledger:
         self.deliveries = DeliveryRows(engine)
         self.reports = Reports(engine)
         self.traces = Traces(engine)
+        self.audience = AudienceRows(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:

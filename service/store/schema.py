@@ -346,6 +346,31 @@ verdicts = Table(
     Index("verdicts_by_alert", "alert_id"),
 )
 
+# Watchlists and subscriptions that people keep in the ledger, as they were written (JSON), and the version
+# that rises with every change of either: one row.
+watchlists = Table(
+    "watchlists",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("watchlist", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("subscription", Text, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+audience = Table(
+    "audience",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

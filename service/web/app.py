@@ -19,6 +19,7 @@ from service import logs
 from service.errors import InputError, StoreError
 from service.tracing import TracesLike
 from service.web.api import api_router, probe_router, why_router
+from service.web.audience import Editing, audience_router
 from service.web.dashboard import TroubleView, page_router, why_page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import HostGate, allowed_names
@@ -45,10 +46,12 @@ def create_app(
     demo: bool,
     intake: Intake | None = None,
     traces: TracesLike | None = None,
+    editing: Editing | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
-    `intake`: where programs may push items; `traces`: what answers why. None: there is no such address.
+    `intake`: where programs may push items; `traces`: what answers why; `editing`: who hears of what.
+    None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -67,6 +70,8 @@ def create_app(
     if traces is not None:
         app.include_router(why_router(traces))
         app.include_router(why_page_router(traces, pages))
+    if editing is not None:
+        app.include_router(audience_router(editing))
     if intake is not None:
         app.include_router(intake_router(intake))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))

@@ -32,7 +32,7 @@ LINES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 
-_SCHEME = HTTPBearer(scheme_name="intake", auto_error=False)  # for the description; `_admit` decides
+_SCHEME = HTTPBearer(scheme_name="intake", auto_error=False)  # for the description; `admit` decides
 _ITEM = {
     "type": "object",
     "properties": {
@@ -102,16 +102,17 @@ def intake_router(intake: Intake) -> APIRouter:
         dependencies=[Security(_SCHEME)],
     )
     async def push_items(request: Request) -> PushedAnswer:
-        _admit(request, intake.digest)
+        admit(request, intake.digest)
         kind = _kind(request)
-        body = await _body(request, intake.seconds)
+        body = await whole_body(request, intake.seconds)
         taken = await run_in_threadpool(lambda: intake.push(_items(body, kind)))
         return PushedAnswer(items=[TakenAnswer.model_validate(one) for one in taken])
 
     return router
 
 
-def _admit(request: Request, digest: bytes) -> None:
+def admit(request: Request, digest: bytes) -> None:
+    """Lets a request pass that brings the token of `digest`; 401 for any other."""
     given = request.headers.getlist("authorization")
     scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
     right = hmac.compare_digest(token_digest(token.strip()), digest)
@@ -128,7 +129,7 @@ def _kind(request: Request) -> str:
     return kind
 
 
-async def _body(request: Request, seconds: float) -> bytes:
+async def whole_body(request: Request, seconds: float) -> bytes:
     """The body, never more than the cap of it; a length that is announced is believed when it is too long."""
     body = bytearray()
     announced = request.headers.get("content-length", "0")

@@ -52,7 +52,7 @@ class Day:
         """Polls whatever is due, every five hours."""
         for _ in range(round(hours / 5)):
             self.now += timedelta(hours=5)
-            poll_once(self.ledger, self.client, self, self.clock, BOTH)
+            poll_once(self.ledger, self.client, self, self.clock, lambda: BOTH)
 
     def send(self) -> None:
         async def whole() -> None:

@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.create_index("alerts_by_feed", "alerts", ["feed_id", "created_at"])
     _hushes()
     _verdicts()
+    _audience()
 
 
 def _numbered() -> sa.Column[int]:
@@ -43,6 +44,23 @@ def _hushes() -> None:
         sa.UniqueConstraint("id", name="hushes_once"),
     )
     op.create_index("hushes_by_story", "hushes", ["story_id", "number"])
+
+
+def _audience() -> None:
+    op.create_table(
+        "watchlists",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("watchlist", sa.Text, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "subscriptions",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("subscription", sa.Text, nullable=False),
+        sa.Column("paused", sa.Boolean, nullable=False),
+        sa.Column("changed_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table("audience", sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False))
 
 
 def _verdicts() -> None:
