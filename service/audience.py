@@ -6,16 +6,23 @@ core decides by is in subscribers.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from service.core.pacing import Pace, Rhythm
 from service.core.text import clean, fold
 from service.core.watching import WatchKind
 
 MOST_ENTRIES = 5000
 MOST_ALIASES = 100
+_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_QUIET = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAME = r"^[\w][\w .-]{0,63}$"
 
 Words = Annotated[str, Field(min_length=1, max_length=200)]
@@ -29,6 +36,23 @@ EVENTS = Literal[
     "story.reversed",
     "story.retracted",
     "story.revived",
+]
+URGENT = Literal[
+    "story.opened",
+    "story.spread",
+    "story.denied",
+    "story.confirmed",
+    "story.no_comment",
+    "story.disputed",
+    "story.reversed",
+    "story.retracted",
+    "story.revived",
+    "story.silent",
+    "story.rule_clock",
+    "feed.dark",
+    "feed.back",
+    "feed.gone",
+    "feed.moved",
 ]
 
 
@@ -114,6 +138,64 @@ class SubscriptionSettings(BaseModel):
     feeds: bool | None = Field(
         None, description="Alert on feeds that are dark, back, moved or gone; empty: where nobody is watched."
     )
+    digest: Rhythm = Field(Rhythm.IMMEDIATE, description="`immediate`, or told together: `hourly`, `daily`.")
+    digest_at: str = Field("08:00", pattern=_TIME, description="When a daily digest comes, in `zone`.")
+    weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+        (), description="Days on which digests come; none: every day."
+    )
+    zone: str = Field("UTC", description="Time zone of these times, as `Europe/Berlin`.")
+    quiet_hours: str = Field(
+        "", description="Local hours in which alerts are held, as `22:00-07:00`; empty: none."
+    )
+    urgent: tuple[URGENT, ...] = Field(
+        ("story.reversed",), description="Events that wait for neither quiet hours, digest nor pause."
+    )
+    cooldown_minutes: int = Field(
+        0, ge=0, le=10080, description="Pause after an alert on a story; what comes in it is told at its end."
+    )
+    most_a_minute: int = Field(
+        1000, ge=0, description="More alerts than these in a minute are told in one digest; 0: never."
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        zone_of(name)
+        return name
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _two_times(cls, text: str) -> str:
+        if text and (not _QUIET.fullmatch(text) or text[:5] == text[6:]):
+            raise ValueError("must be two different times, as 22:00-07:00")
+        return text
+
+    @property
+    def pace(self) -> Pace:
+        """How it wants to be told, as the core knows it."""
+        quiet = (_minutes(self.quiet_hours[:5]), _minutes(self.quiet_hours[6:])) if self.quiet_hours else None
+        return Pace(
+            rhythm=self.digest,
+            digest_at=_minutes(self.digest_at),
+            weekdays=tuple(sorted(_WEEKDAYS.index(day) for day in self.weekdays)),
+            zone=zone_of(self.zone),
+            quiet=quiet,
+            urgent=self.urgent,
+            cooldown=timedelta(minutes=self.cooldown_minutes),
+            most_a_minute=self.most_a_minute,
+        )
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name. ValueError where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name[:40]!r}") from None
+
+
+def _minutes(time: str) -> int:
+    return int(time[:2]) * 60 + int(time[3:])
 
 
 def sentence(error: ValidationError, lines: Iterable[str] = ()) -> str:

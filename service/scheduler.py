@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs
 from service.clocks.fire import RanOut, fire_due
+from service.clocks.release import Released, release_due
 from service.core.clocks import ClockBook
 from service.core.history import TOLD
 from service.core.model import Due, Subscription
@@ -139,6 +140,20 @@ def clocks_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) -> t
         logs.line(
             "clock.ran_out", rule=one.clock.rule.id, story=one.story.id, party=one.clock.party, alerts=told
         )
-    if any(decision.alert for one in found for decision in one.decisions):
+    released = _release(ledger, timed, clock)
+    if released or any(decision.alert for one in found for decision in one.decisions):
         bell.ring(Work.DELIVERIES)
     return tuple(found)
+
+
+def _release(ledger: Ledger, timed: Timed, clock: Clock) -> tuple[Released, ...]:
+    """Lets go what was held and is due."""
+    try:
+        released = release_due(ledger, timed.audience(), clock())
+    except StoreError as error:
+        logs.failure("holds.store_failed", error)
+        return ()
+    for one in released:
+        told = one.message.id if one.message else None
+        logs.line("hold.released", subscription=one.subscription, alerts=one.count, message=told)
+    return released

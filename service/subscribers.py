@@ -151,6 +151,7 @@ def subscription(
         events=tuple(EventType(event) for event in given.events),
         parties=_once(list(map(canonical, given.parties))),
         minimum_confidence=given.minimum_confidence,
+        pace=given.pace,
     )
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from service.alerts.inert import one_line
-from service.alerts.words import REASONS, first_line, moment
+from service.alerts.words import HOLDS, REASONS, first_line, moment
 from service.core.alerting import NEWS
 from service.core.hushes import HushAct, said as hush_said, standing
 from service.core.messages import FeedAlert
@@ -268,6 +268,9 @@ def _end(verdict: Verdict, trace: Trace) -> End:
     sent = next((one for one in trace.messages if one.message.id == verdict.alert_id), None)
     if sent is None:
         return End(verdict.subscription, (line,), Stage.SENT, "no such alert is kept")
+    if sent.held is not None and sent.held.state == "dropped":
+        stopped = _STOPS_AT.get(verdict.reason, Stage.HELD)
+        return End(verdict.subscription, (*_hold_lines(sent), line), stopped, verdict.reason.value)
     return _told(verdict.subscription, sent, (line,), verdict.reason.value)
 
 
@@ -303,11 +306,21 @@ def _of_clock(clock: ClockTrace, trace: Trace, subscription: str | None) -> Chap
 
 
 def _told(name: str, sent: MessageTrace, before: Sequence[Line], reason: str) -> End:
-    lines = [*before, Line(Stage.SENT, f"as {sent.message.id}", sent.created_at)]
+    lines = [*before, *_hold_lines(sent)]
+    if sent.held is not None and sent.held.state == "pending":
+        return End(name, tuple(lines), Stage.HELD, sent.held.hold.value)
+    message = (sent.held.digest_id if sent.held else None) or sent.message.id
+    lines += [Line(Stage.SENT, f"as {message}", sent.created_at if sent.held is None else None)]
     lines += _delivery_lines(sent)
     states = [delivery.state for delivery in sent.deliveries]
     arrived = DeliveryState.DELIVERED in states
     return End(name, tuple(lines), None if arrived else Stage.SENT, reason)
+
+
+def _hold_lines(sent: MessageTrace) -> Iterator[Line]:
+    if sent.held is not None:
+        until = f"until {moment(sent.held.until)}, for {HOLDS[sent.held.hold]}"
+        yield Line(Stage.HELD, f"{sent.message.id} {until}: {sent.held.state}", sent.created_at)
 
 
 def _delivery_lines(sent: MessageTrace) -> Iterable[Line]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.pacing import AT_ONCE, Held, Pace
 from service.core.watching import WatchWord
 from service.core.words import (
     EventType as EventType,
@@ -259,6 +260,7 @@ class Subscription:
     parties: tuple[str, ...] = ()
     minimum_confidence: float = 0.0
     paused: bool = False
+    pace: Pace = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +297,15 @@ class Alert:
 class AlertDecision:
     """Whether a step alerts a subscription, and why. `alert` is None exactly where it does not.
 
-    `note` says more where the reason alone does not: who muted the story, until when.
+    `note` says more where the reason alone does not: who muted the story, until when. `held`: until when the
+    alert waits; None: it left at once.
     """
 
     subscription: str
     reason: Reason
     alert: Alert | None
     note: str = ""
+    held: Held | None = None
 
 
 class DeliveryState(StrEnum):

@@ -22,15 +22,24 @@ _KINDS: dict[str, type[Message]] = {STORY: Alert, FEED: FeedAlert, DIGEST: Diges
 _EXISTS = select(literal(1)).where(alerts.c.id == bindparam("alert"))
 
 
-def save_message(connection: Connection, message: Message, channels: Sequence[str], now: datetime) -> bool:
-    """Save `message` and a delivery due `now` on each channel; False, nothing saved, where it exists."""
-    saved = connection.execute(_once(connection.dialect.name), _row(message, now))
-    if saved.rowcount != 1:
-        return False
-    rows = [_delivery_row(message.id, channel, now) for channel in dict.fromkeys(channels)]
+def save_message(
+    connection: Connection, message: Message, channels: Sequence[str], now: datetime, *, left: bool = True
+) -> bool:
+    """Save `message` and a delivery due `now` on each channel; False, nothing saved, where it exists.
+
+    `left`: whether it leaves now, or is held.
+    """
+    saved = connection.execute(_once(connection.dialect.name), _row(message, now, left=left))
+    if saved.rowcount == 1:
+        add_deliveries(connection, message.id, channels, now)
+    return saved.rowcount == 1
+
+
+def add_deliveries(connection: Connection, alert_id: str, channels: Sequence[str], now: datetime) -> None:
+    """A delivery due `now` of a saved message on each channel."""
+    rows = [_delivery_row(alert_id, channel, now) for channel in dict.fromkeys(channels)]
     if rows:
         connection.execute(deliveries.insert(), rows)
-    return True
 
 
 def alert_exists(connection: Connection, alert_id: str) -> bool:
@@ -48,7 +57,7 @@ def _once(dialect: str) -> Any:
     return insert_into(alerts, dialect).on_conflict_do_nothing(index_elements=["id"])
 
 
-def _row(message: Message, now: datetime) -> dict[str, object]:
+def _row(message: Message, now: datetime, *, left: bool) -> dict[str, object]:
     about, story_id, feed_id = _subject(message)
     return {
         "id": message.id,
@@ -60,6 +69,7 @@ def _row(message: Message, now: datetime) -> dict[str, object]:
         "at": message.at,
         "created_at": now,
         "alert": encode(message),
+        "left_at": now if left else None,
     }
 
 

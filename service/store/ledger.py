@@ -99,6 +99,13 @@ class Ledger:
             yield Handling(connection)
 
     @contextmanager
+    def releasing(self) -> Iterator[Handling]:
+        """The one transaction in which what is held for one subscription is released; one at a time."""
+        with writing(self._engine) as connection:
+            lock_names(connection, ["rumorwatch holds"])
+            yield Handling(connection)
+
+    @contextmanager
     def looking(self) -> Iterator[Handling]:
         """One transaction in which everything can be read as a handling reads it, and nothing is saved."""
         with reading(self._engine) as connection:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 from service.core.feed_alerts import Subject, decide_feed
 from service.core.history import FeedNotice
 from service.core.model import Subscription
-from service.store.alerts import save_message
+from service.store.outbox import send
 from service.store.schema import feed_notices, feeds
 
 _SUBJECT = select(feeds.c.outlet, func.coalesce(feeds.c.moved_url, feeds.c.url).label("url")).where(
@@ -36,4 +36,4 @@ def note(
         for subscription in subscriptions:
             decision = decide_feed(notice, subject, subscription, now)
             if decision is not None and decision.alert is not None:
-                save_message(connection, decision.alert, subscription.channels, now)
+                send(connection, decision.alert, subscription, now)

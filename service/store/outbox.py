@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from service.core.hushes import hushed
-from service.core.model import AlertDecision, Reason, Subscription
-from service.store.alerts import save_message
+from service.core.messages import FeedAlert
+from service.core.model import Alert, AlertDecision, Reason, Subscription
+from service.core.pacing import Held, held
+from service.store.alerts import alert_exists, save_message
+from service.store.holds import hold_alert, recent
 from service.store.hushes import hushes_of
 from service.store.verdicts import Cause, Verdict, save_verdict
 
@@ -29,9 +33,25 @@ def put(
         decision = hushed(decision, hushes_of(connection, decision.alert.story_id), now)
     alert = decision.alert
     if alert is not None:
-        save_message(connection, alert, subscription.channels, now)
+        decision = replace(decision, held=send(connection, alert, subscription, now))
     if alert is not None or decision.reason is not said:
         alert_id = alert.id if alert else None
         verdict = Verdict(subscription.name, decision.reason, alert_id, decision.note, cause)
         save_verdict(connection, verdict, now)
     return decision
+
+
+def send(
+    connection: Connection, alert: Alert | FeedAlert, subscription: Subscription, now: datetime
+) -> Held | None:
+    """Save an alert with its deliveries, once, or keep it back as the pace of its subscription says."""
+    pace = subscription.pace
+    story_id = alert.story_id if isinstance(alert, Alert) else None
+    had = recent(connection, subscription.name, pace, story_id, now)
+    waits = held(alert.event, pace, had, now)
+    if waits is None:
+        save_message(connection, alert, subscription.channels, now)
+    elif not alert_exists(connection, alert.id):
+        save_message(connection, alert, (), now, left=False)
+        hold_alert(connection, alert, waits)
+    return waits

@@ -306,9 +306,28 @@ alerts = Table(
     Column("alert", Text, nullable=False),
     Column("about", Text, nullable=False, server_default="story"),
     Column("feed_id", Text, ForeignKey("feeds.id")),
+    Column("left_at", Moment),  # NULL while it is held
     Index("alerts_by_time", "created_at", "id"),
+    Index("alerts_by_leaving", "subscription", "left_at"),
     Index("alerts_by_feed", "feed_id", "created_at"),
     Index("alerts_by_story", "story_id", "created_at", "id"),
+)
+
+# An alert that does not leave at once. state is pending, leaving (inside the commit of its release),
+# released, or dropped (quieted meanwhile); `digest_id` is the message that told it with others.
+holds = Table(
+    "holds",
+    metadata,
+    Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
+    Column("subscription", Text, nullable=False),
+    Column("story_id", Text),
+    Column("hold", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("digest_id", Text, ForeignKey("alerts.id")),
+    Index("holds_by_time", "until", "subscription", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("holds_of", "subscription", "state", "hold", "until"),
+    Index("holds_by_digest", "digest_id"),
 )
 
 # What a person said so that a story alerts nobody for a while, a line each, never changed.

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, or_, select
 from service.core.hushes import Hush
 from service.core.messages import Message
 from service.core.model import Attempt, DeliveryState, EventType, Reason, Statement
+from service.core.words import Hold
 from service.store.alerts import message_of
 from service.store.codec import decode, decode_all
 from service.store.engine import reading
@@ -21,6 +22,7 @@ from service.store.schema import (
     attempts,
     clocks,
     deliveries,
+    holds,
     items,
     revisions,
     statements,
@@ -95,12 +97,26 @@ class DeliveryTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldTrace:
+    """That an alert was held: why, until when, and what became of it (pending, released, dropped).
+
+    `digest_id`: the message that told it with others.
+    """
+
+    hold: Hold
+    until: datetime
+    state: str
+    digest_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MessageTrace:
-    """A message that was decided, and its deliveries."""
+    """A message that was decided, whether it was held, and its deliveries or those of its digest."""
 
     message: Message
     created_at: datetime
     deliveries: tuple[DeliveryTrace, ...]
+    held: HoldTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +298,24 @@ def _verdicts(connection: Connection, which: ColumnElement[bool]) -> tuple[Verdi
 def _messages(connection: Connection, ids: Collection[str]) -> tuple[MessageTrace, ...]:
     wanted = select(alerts).where(alerts.c.id.in_(sorted(ids))).order_by(alerts.c.created_at, alerts.c.id)
     rows = connection.execute(wanted).all()
-    sent = _deliveries(connection, [row.id for row in rows])
-    return tuple(
-        MessageTrace(message_of(row.about, row.alert), row.created_at, tuple(sent.get(row.id, ())))
-        for row in rows
-    )
+    kept = _holds(connection, [row.id for row in rows])
+    digests = {one.digest_id for one in kept.values() if one.digest_id is not None}
+    sent = _deliveries(connection, sorted({*(row.id for row in rows), *digests}))
+    found = []
+    for row in rows:
+        held = kept.get(row.id)
+        through = (held.digest_id if held else None) or row.id
+        message = message_of(row.about, row.alert)
+        found.append(MessageTrace(message, row.created_at, tuple(sent.get(through, ())), held))
+    return tuple(found)
+
+
+def _holds(connection: Connection, ids: Sequence[str]) -> dict[str, HoldTrace]:
+    wanted = select(holds).where(holds.c.alert_id.in_(list(ids)))
+    return {
+        row.alert_id: HoldTrace(Hold(row.hold), row.until, row.state, row.digest_id)
+        for row in connection.execute(wanted)
+    }
 
 
 def _deliveries(connection: Connection, ids: Sequence[str]) -> dict[str, list[DeliveryTrace]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from service.core.model import Reason
 from service.store.schema import verdicts
@@ -39,6 +39,16 @@ class Verdict:
     alert_id: str | None
     note: str
     cause: Cause
+
+
+def save_again(connection: Connection, alert_id: str, reason: Reason, note: str, now: datetime) -> None:
+    """An alert that was decided and held is told to nobody, for another reason than it was decided for."""
+    wanted = select(verdicts).where(verdicts.c.alert_id == alert_id).order_by(verdicts.c.number.desc())
+    row = connection.execute(wanted.limit(1)).first()
+    if row is not None:
+        values = dict(row._mapping) | {"at": now, "reason": reason.value, "note": note or None}
+        del values["number"]
+        connection.execute(verdicts.insert(), values)
 
 
 def save_verdict(connection: Connection, verdict: Verdict, now: datetime) -> None:

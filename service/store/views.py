@@ -82,11 +82,16 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert with how its deliveries stand: channel name -> state."""
+    """An alert with how its deliveries stand: channel name -> state.
+
+    `held_until`: it has not left yet. `digest_id`: it was told with others, and these are their deliveries.
+    """
 
     alert: Alert
     created_at: datetime
     deliveries: tuple[tuple[str, str], ...]
+    held_until: datetime | None = None
+    digest_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,8 @@ class FeedAlertRow:
     alert: FeedAlert
     created_at: datetime
     deliveries: tuple[tuple[str, str], ...]
+    held_until: datetime | None = None
+    digest_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ class DeliveryAnswer(BaseModel):
     state: DeliveryState
 
 
+def _state_of(row: AlertRow | FeedAlertRow) -> dict[str, Any]:
+    names = ("created_at", "deliveries", "held_until", "digest_id")
+    return {name: getattr(row, name) for name in names}
+
+
 class AlertAnswer(_FromRow):
     """One event for one subscription, frozen when it was decided."""
 
@@ -166,12 +171,14 @@ class AlertRowAnswer(AlertAnswer):
     about: Literal["story"] = "story"
     created_at: Moment
     deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
+    held_until: Moment | None = Field(None, description="It has not left yet")
+    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
 
     @classmethod
     def of(cls, row: AlertRow) -> AlertRowAnswer:
         """The ledger's row, flat: a program asks for an alert's party, not for its alert's."""
         alert = AlertAnswer.model_validate(row.alert).__dict__
-        return cls.model_validate({**alert, "created_at": row.created_at, "deliveries": row.deliveries})
+        return cls.model_validate({**alert, **_state_of(row)})
 
 
 class FeedAlertAnswer(_FromRow):
@@ -194,12 +201,14 @@ class FeedAlertRowAnswer(FeedAlertAnswer):
     about: Literal["feed"] = "feed"
     created_at: Moment
     deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
+    held_until: Moment | None = Field(None, description="It has not left yet")
+    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
 
     @classmethod
     def of(cls, row: FeedAlertRow) -> FeedAlertRowAnswer:
         """The ledger's row, flat."""
         alert = FeedAlertAnswer.model_validate(row.alert).__dict__
-        return cls.model_validate({**alert, "created_at": row.created_at, "deliveries": row.deliveries})
+        return cls.model_validate({**alert, **_state_of(row)})
 
 
 AnyAlertAnswer = Annotated[AlertRowAnswer | FeedAlertRowAnswer, Field(discriminator="about")]

@@ -22,7 +22,11 @@ def upgrade() -> None:
     op.add_column("alerts", sa.Column("about", sa.Text, nullable=False, server_default="story"))
     # Alembic makes a key in a step of its own, which SQLite does not know.
     op.execute("ALTER TABLE alerts ADD COLUMN feed_id TEXT REFERENCES feeds (id)")
+    op.add_column("alerts", sa.Column("left_at", sa.BigInteger))
+    op.execute("UPDATE alerts SET left_at = created_at")
     op.create_index("alerts_by_feed", "alerts", ["feed_id", "created_at"])
+    op.create_index("alerts_by_leaving", "alerts", ["subscription", "left_at"])
+    _holds()
     _hushes()
     _verdicts()
     _audience()
@@ -31,6 +35,25 @@ def upgrade() -> None:
 def _numbered() -> sa.Column[int]:
     kind = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     return sa.Column("number", kind, primary_key=True, autoincrement=True)
+
+
+def _holds() -> None:
+    op.create_table(
+        "holds",
+        sa.Column("alert_id", sa.Text, sa.ForeignKey("alerts.id"), primary_key=True),
+        sa.Column("subscription", sa.Text, nullable=False),
+        sa.Column("story_id", sa.Text),
+        sa.Column("hold", sa.Text, nullable=False),
+        sa.Column("until", sa.BigInteger, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("digest_id", sa.Text, sa.ForeignKey("alerts.id")),
+    )
+    pending = sa.text("state = 'pending'")
+    op.create_index(
+        "holds_by_time", "holds", ["until", "subscription"], sqlite_where=pending, postgresql_where=pending
+    )
+    op.create_index("holds_of", "holds", ["subscription", "state", "hold", "until"])
+    op.create_index("holds_by_digest", "holds", ["digest_id"])
 
 
 def _hushes() -> None:
