@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service import logs
+from service import cli_alerts, logs
 from service.errors import RumorwatchError, SettingsError
 from service.settings import Settings, load_settings
 from workers import keeping_commands
@@ -35,6 +35,7 @@ for name, sub in (("review", review_app), ("stories", stories_app), ("decisions"
 app.add_typer(feeds_app, name="feeds")
 quarantine_app = typer.Typer(help="What of the feeds could not be read: list it, show it, try it again.")
 feeds_app.add_typer(quarantine_app, name="quarantine")
+cli_alerts.add_commands(app, stories_app)
 
 Files = Annotated[list[Path] | None, typer.Argument(help="Files or folders; none: standard input.")]
 Rows = Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, for programs.")]
@@ -344,12 +345,19 @@ def stories_wrong(said: Said, by: By = "", why: Why = "") -> None:
 
 @stories_app.command("undo")
 def stories_undo(
-    decision: Annotated[str, typer.Argument(metavar="DECISION", help="The id of a decision, d_...")],
+    decision: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of a decision, d_..., or of a hush, h_...")
+    ],
     by: By = "",
     why: Why = "",
 ) -> None:
-    """Take a decision back; an undo too can be undone."""
-    _decide(by, lambda desk: desk.undo(decision, why))
+    """Take a decision back (an undo too can be undone), or an ack, mute or snooze."""
+    if decision.startswith("h_"):
+        from workers.hushing import unquiet_story
+
+        unquiet_story(_settings(), decision, _login(by), why)
+    else:
+        _decide(by, lambda desk: desk.undo(decision, why))
 
 
 @decisions_app.command("list")
@@ -371,11 +379,15 @@ def decisions_export(
 
 
 def _decide(by: str, act: Callable[[Desk], Decided]) -> None:
-    from getpass import getuser
-
     from workers.desk import decide
 
-    decide(_settings(), by or getuser(), act)
+    decide(_settings(), _login(by), act)
+
+
+def _login(by: str) -> str:
+    from getpass import getuser
+
+    return by or getuser()
 
 
 @app.command()

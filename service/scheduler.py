@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs
 from service.clocks.fire import RanOut, fire_due
+from service.clocks.release import Released, release_due
 from service.core.clocks import ClockBook
+from service.core.history import TOLD
 from service.core.model import Due, Subscription
 from service.core.retention import FOR_EVER, Keeping
 from service.doorbell import Doorbell, Work
@@ -38,14 +40,15 @@ HUB_TICK_SECONDS = 5.0
 ARTICLE_TICK_SECONDS = 2.0
 
 Clock = Callable[[], datetime]
+Audience = Callable[[], Sequence[Subscription]]
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What runs on stories, and who hears of it when it ran out."""
+    """What runs on stories, and who hears of it when it ran out, or of what befell a feed."""
 
     clocks: ClockBook
-    subscriptions: tuple[Subscription, ...]
+    audience: Callable[[], tuple[Subscription, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,11 @@ def build_scheduler(
     )
     now = datetime.now(UTC)
     poll = _unless_it_goes_on(
-        lambda: poll_once(ledger, open_client, bell, clock, lambda: not scheduler.running)
+        lambda: poll_once(ledger, open_client, bell, clock, timed.audience, lambda: not scheduler.running)
     )
     jobs: list[tuple[str, Callable[[], object], float]] = [
         ("poll", poll, POLL_TICK_SECONDS),
-        ("dark", lambda: dark_once(ledger, clock), DARK_TICK_SECONDS),
+        ("dark", lambda: dark_once(ledger, bell, clock, timed.audience), DARK_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
         ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
@@ -119,9 +122,11 @@ def poll_once(
     open_client: Callable[[], GuardedClient],
     bell: Doorbell,
     clock: Clock,
+    audience: Audience = tuple,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[PollReport]:
-    """Polls every feed that is due, ringing as soon as anything new is stored, and notes those gone dark.
+    """Polls every feed that is due, ringing as soon as anything new is stored or befell a feed, and notes
+    those gone dark.
 
     The last reports; it may go on for as long as the service runs.
     """
@@ -132,13 +137,15 @@ def poll_once(
         _log(report)
         if report.revisions:
             bell.ring(Work.ITEMS)
+        if any(notice.event in TOLD for notice in report.notices):
+            bell.ring(Work.DELIVERIES)
 
     try:
-        asyncio.run(_poll(ledger, open_client, clock, told, stopped))
+        asyncio.run(_poll(ledger, open_client, clock, told, audience, stopped))
     except StoreError as error:
         logs.failure("poll.store_failed", error)
         return []
-    dark_once(ledger, clock)
+    dark_once(ledger, bell, clock, audience)
     return list(reports)
 
 
@@ -159,24 +166,27 @@ async def _poll(
     open_client: Callable[[], GuardedClient],
     clock: Clock,
     told: Callable[[PollReport], None],
+    audience: Audience,
     stopped: Callable[[], bool],
 ) -> None:
     client = open_client()
     try:
-        await keep_polling(ledger, client, clock, told, stopped=stopped)
+        await keep_polling(ledger, client, clock, told, stopped=stopped, audience=audience)
     finally:
         await client.close()
 
 
-def dark_once(ledger: Ledger, clock: Clock) -> None:
+def dark_once(ledger: Ledger, bell: Doorbell, clock: Clock, audience: Audience = tuple) -> None:
     """Notes the feeds that went dark: while some are polled without end, and while none is."""
     try:
-        dark = ledger.feeds.note_dark(clock())
+        dark = ledger.feeds.note_dark(clock(), audience())
     except StoreError as error:
         logs.failure("dark.store_failed", error)
         return
     for one in dark:
         logs.line(str(one.notice.event), feed=one.feed_id, reason=one.notice.why)
+    if dark:
+        bell.ring(Work.DELIVERIES)
 
 
 def hubs_once(
@@ -261,7 +271,7 @@ def clocks_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) -> t
     while more:
         now = clock()
         try:
-            ran_out, more = fire_due(ledger, timed.clocks, timed.subscriptions, now, now)
+            ran_out, more = fire_due(ledger, timed.clocks, timed.audience(), now, now)
         except StoreError as error:
             logs.failure("clocks.store_failed", error)
             break
@@ -271,6 +281,20 @@ def clocks_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) -> t
         logs.line(
             "clock.ran_out", rule=one.clock.rule.id, story=one.story.id, party=one.clock.party, alerts=told
         )
-    if any(decision.alert for one in found for decision in one.decisions):
+    released = _release(ledger, timed, clock)
+    if released or any(decision.alert for one in found for decision in one.decisions):
         bell.ring(Work.DELIVERIES)
     return tuple(found)
+
+
+def _release(ledger: Ledger, timed: Timed, clock: Clock) -> tuple[Released, ...]:
+    """Lets go what was held and is due."""
+    try:
+        released = release_due(ledger, timed.audience(), clock())
+    except StoreError as error:
+        logs.failure("holds.store_failed", error)
+        return ()
+    for one in released:
+        told = one.message.id if one.message else None
+        logs.line("hold.released", subscription=one.subscription, alerts=one.count, message=told)
+    return released

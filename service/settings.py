@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from service.audience import SubscriptionSettings as SubscriptionSettings
 from service.core.addresses import why_url_refused
 from service.core.model import Strength
 from service.core.stories import DORMANT_AFTER
@@ -103,27 +104,6 @@ class TerminalSettings(BaseModel):
 ChannelSettings = Annotated[WebhookSettings | MailSettings | TerminalSettings, Field(discriminator="kind")]
 
 
-class SubscriptionSettings(BaseModel):
-    """One `[[subscriptions]]` table: who hears of what."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = Field(min_length=1, description="How the subscription is named in alerts and reasons.")
-    watchlist: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        (), description="Companies, people and bodies it hears of, by any of their names; none: every story."
-    )
-    minimum_strength: Literal["flat", "limited", "not_aware"] = Field(
-        "not_aware", description="The weakest denial that alerts."
-    )
-    channels: tuple[str, ...] = Field((), description="Names of `[[channels]]`; none: all of them.")
-    doubtful: bool = Field(
-        False, description="Alert on a statement too that only may belong to the story, marked as doubtful."
-    )
-    takes: tuple[Literal["story.silent", "story.rule_clock"], ...] = Field(
-        (), description="Events of time that alert: nobody replied, a time set by a market's rules ran out."
-    )
-
-
 class Settings(BaseSettings):
     """The settings of one start. A wrong one is a SettingsError that names it."""
 
@@ -193,6 +173,13 @@ class Settings(BaseSettings):
         description="Where hubs reach this service from outside, for WebSub: your proxy hands on what comes "
         "below its `/push/`, and nothing else. Empty: feeds are only polled.",
     )
+    edit_token: SecretStr | None = Field(
+        None,
+        description="Bearer token of programs that edit watchlists and subscriptions; empty: none may.",
+    )
+    feed_alerts: bool = Field(
+        True, description="Whether subscriptions without a watchlist hear that a feed is dark, and back."
+    )
     silence_hours: int = Field(
         24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."
     )
@@ -239,7 +226,7 @@ class Settings(BaseSettings):
             )
         return host
 
-    @field_validator("intake_token")
+    @field_validator("intake_token", "edit_token")
     @classmethod
     def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
         given = None if token is None else token.get_secret_value()

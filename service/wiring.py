@@ -24,7 +24,7 @@ from service.core.addresses import networks
 from service.core.clocks import ClockBook
 from service.core.feed import Feed
 from service.core.intervals import USUAL
-from service.core.model import EventType, Strength, Subscription
+from service.core.model import Subscription
 from service.core.reading.lexicon import Knowledge
 from service.core.retention import Keeping
 from service.core.text import stable_id
@@ -43,11 +43,11 @@ from service.settings import (
     FeedSettings,
     MailSettings,
     Settings,
-    SubscriptionSettings,
     TerminalSettings,
     WebhookSettings,
 )
 from service.store.ledger import Ledger
+from service.subscribers import Audience, Declared, declared, subscription as subscription
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 DEMO_FEED = SEEDS / "feed.atom"
@@ -72,11 +72,16 @@ class Parts:
     bell: Doorbell
     clock: Clock
     channels: tuple[Channel, ...]
-    subscriptions: tuple[Subscription, ...]
+    audience: Audience
     watchlist: tuple[str, ...]
     clocks: ClockBook
     steady: Mapping[str, Transport]
     pace: HostPace
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """Who hears of what right now."""
+        return self.audience.current()
 
     def open_client(self) -> GuardedClient:
         """A guarded client, to be closed by whoever opened it."""
@@ -125,14 +130,21 @@ def open_parts(settings: Settings, bell: Doorbell, clock: Clock = utc_now) -> Pa
         check_channel(channel)
     knowledge = load_knowledge()
     watchlist = tuple(knowledge.names.canonical(name) for name in settings.watchlist)
+    ledger = open_ledger(settings)
+    heard = audience(settings, ledger, knowledge)
+    try:
+        heard.current()
+    except BaseException:
+        ledger.close()
+        raise
     return Parts(
         settings=settings,
-        ledger=open_ledger(settings),
+        ledger=ledger,
         knowledge=knowledge,
         bell=bell,
         clock=clock,
         channels=channels,
-        subscriptions=subscriptions(settings, knowledge),
+        audience=heard,
         clocks=clock_book(knowledge, settings.silence_hours),
         watchlist=watchlist,
         steady=_steady(channels, base_url(settings)),
@@ -141,42 +153,19 @@ def open_parts(settings: Settings, bell: Doorbell, clock: Clock = utc_now) -> Pa
 
 
 def subscriptions(settings: Settings, knowledge: Knowledge | None = None) -> tuple[Subscription, ...]:
-    """Who hears of what: those that are set, or one to everything. SettingsError for an unknown channel.
+    """Who hears of what by the settings alone: those that are set, or one to everything."""
+    return declared(told_of(settings), knowledge)
 
-    `knowledge` turns the names of watchlists into canonical ones; loaded where it is needed and not given.
-    """
+
+def audience(settings: Settings, ledger: Ledger, knowledge: Knowledge | None = None) -> Audience:
+    """Who hears of what by the settings and the ledger, as it is at each moment."""
+    return Audience(told_of(settings), ledger.audience, knowledge)
+
+
+def told_of(settings: Settings) -> Declared:
+    """What the settings say of who hears of what."""
     named = tuple(channel.name for channel in settings.channels) or (TERMINAL,)
-    if not settings.subscriptions:
-        return (Subscription(name="everything", minimum_strength=settings.strength, channels=named),)
-    if knowledge is None and any(one.watchlist for one in settings.subscriptions):
-        knowledge = load_knowledge()
-    found = tuple(subscription(one, named, knowledge) for one in settings.subscriptions)
-    names = [one.name for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise SettingsError(f"subscriptions: the name {twice!r} is taken twice.")
-    return found
-
-
-def subscription(
-    given: SubscriptionSettings, channels: tuple[str, ...] | None, knowledge: Knowledge | None
-) -> Subscription:
-    """One subscription as the core knows it, its names canonical where `knowledge` is there to say.
-
-    `channels` are those that are set; None: nothing is sent, so none needs to be.
-    """
-    unknown = next((name for name in given.channels if channels is not None and name not in channels), None)
-    if unknown is not None:
-        raise SettingsError(f"subscriptions: {given.name} names the channel {unknown!r}, which is not set.")
-    names = knowledge.names.canonical if knowledge else str
-    return Subscription(
-        name=given.name,
-        watchlist=tuple(dict.fromkeys(names(name) for name in given.watchlist)),
-        minimum_strength=Strength(given.minimum_strength),
-        channels=given.channels or channels or (),
-        doubtful=given.doubtful,
-        takes=tuple(EventType(event) for event in given.takes),
-    )
+    return Declared(settings.subscriptions, named, settings.strength, settings.feed_alerts)
 
 
 def clock_book(knowledge: Knowledge, silence_hours: int) -> ClockBook:

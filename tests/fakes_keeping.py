@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from fastapi.testclient import TestClient
 
-from service.core.model import Attempt, Claim, ClaimedDelivery, Kind, Subscription
+from service.core.messages import ClaimedDelivery
+from service.core.model import Attempt, Claim, Kind, Subscription
 from service.store.ledger import Ledger
 from service.web.app import create_app
 from tests.builders import NOON, a_statement, an_item

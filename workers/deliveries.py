@@ -12,7 +12,8 @@ from time import monotonic
 from service import logs
 from service.alerts.retries import retry_after
 from service.alerts.transport import Transport
-from service.core.model import Attempt, ClaimedDelivery
+from service.core.messages import ClaimedDelivery
+from service.core.model import Attempt
 from service.errors import LeaseLost, OutgoingError
 from service.store.ledger import Ledger
 
@@ -67,7 +68,7 @@ async def _attempt(
     status, answer = None, ""
     try:
         transport = _transport(transports, claimed.channel)
-        sent = await transport.send(claimed.id, claimed.alert, clock())
+        sent = await transport.send(claimed.id, claimed.message, clock())
         status, answer = sent.status, sent.answer
     except OutgoingError as failed:
         error, status, answer = failed, failed.status, failed.answer or str(failed)

@@ -31,7 +31,7 @@ MOST_DOUBTS = 200
 def decide(settings: Settings, who: str, act: Callable[[Desk], Decided]) -> None:
     """Takes one decision in the service's ledger and prints its id and what was told because of it."""
     with closing(wiring.open_ledger(settings)) as ledger:
-        desk = Desk(ledger, wiring.subscriptions(settings), who, wiring.utc_now())
+        desk = Desk(ledger, wiring.audience(settings, ledger).current(), who, wiring.utc_now())
         decided = act(desk)
     told = [d.alert for one in decided.handled for d in one.decisions if d.alert]
     decision = decided.decision

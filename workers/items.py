@@ -51,6 +51,7 @@ def handle_reading(
     groups = group_by_claim(reading, rules.watchlist)
     locks = sorted({key for group in groups for key in keys_of(group.claim)})
     with ledger.handling(claimed, locks, reading_version()) as transaction:
+        transaction.read = _what_was_read(reading, groups)
         handled = place_groups(transaction, rules, claimed.item, groups, now)
         _start_clocks(transaction, rules, handled, now)
     return handled
@@ -64,6 +65,16 @@ def place_groups(
     for group in groups:
         placing.place(group)
     return tuple(placing.handled)
+
+
+def _what_was_read(reading: Reading, groups: Sequence[Group]) -> str:
+    """What `why` tells of the reading, for an item that left nothing else too."""
+    kept = sum(len(group.statements) for group in groups)
+    left = len(reading.statements) - kept
+    unread = f"; {reading.unread} characters of it lie beyond what is read" if reading.unread else ""
+    unwatched = f"; {left} more are about nobody on the watchlist" if left else ""
+    count = f"{kept} statement{'' if kept == 1 else 's'}"
+    return f"{reading.lang or 'in no language that is known'}: {count}{unwatched}{unread}"
 
 
 def _start_clocks(transaction: Handling, rules: Rules, handled: Sequence[Handled], now: datetime) -> None:
@@ -159,7 +170,7 @@ class _Placing:
         self.stories[step.story.id] = step.story
         if one.statement.kind is Kind.RUMOR and one.joined.sure:
             self.reported.add(step.story.id)
-        self.handled.append(tell(self.transaction, self.rules.subscriptions, step, self.now))
+        self.handled.append(tell(self.transaction, self.rules.subscriptions, step, one.ordinal, self.now))
         if story is None:
             self._find_strays(one, step)
 

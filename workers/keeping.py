@@ -14,6 +14,8 @@ from typing import IO
 
 from service import wiring
 from service.alerts.inert import one_line
+from service.core.messages import Digest, FeedAlert, Message
+from service.core.model import Alert
 from service.errors import InputError
 from service.settings import Settings
 from service.store.archive import Archive, Manifest, open_archive
@@ -195,10 +197,21 @@ def list_held(settings: Settings) -> None:
     """Prints the deliveries that a restore held."""
     with closing(wiring.open_ledger(settings)) as ledger:
         rows = ledger.deliveries.held()
-    for id_, channel, alert in rows:
-        _say(f"{id_}  {channel}  {alert.event.value}  {one_line(alert.claim)}")
+    for id_, channel, message in rows:
+        _say(f"{id_}  {channel}  {message.event!s}  {one_line(_subject(message))}")
     if not rows:
         _say("No delivery is held.")
+
+
+def _subject(message: Message) -> str:
+    """What a held message is about, in a few words."""
+    match message:
+        case Alert():
+            return message.claim
+        case FeedAlert():
+            return f"{message.outlet}: {message.why}"
+        case Digest():
+            return f"{message.count} alerts"
 
 
 def release_held(settings: Settings) -> None:

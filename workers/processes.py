@@ -12,6 +12,7 @@ import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import logs, wiring
+from service.audience_changes import change
 from service.core.pushing import Intent, Verdict
 from service.doorbell import LocalBell, Work
 from service.errors import SettingsError
@@ -22,7 +23,9 @@ from service.jsonl import GivenItem
 from service.scheduler import Reach, Timed, build_scheduler
 from service.settings import Settings
 from service.store.hubs import Held
+from service.subscribers import written
 from service.web.app import Push, create_app
+from service.web.audience import Editing
 from service.web.intake import Intake, token_digest
 from service.web.websub import Callback
 from workers.answering import answer_rings
@@ -40,7 +43,7 @@ def run_service(settings: Settings) -> None:
     try:
         wiring.declare_feeds(parts.ledger, settings, parts.clock())
         loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
-        timed = Timed(parts.clocks, parts.subscriptions)
+        timed = Timed(parts.clocks, parts.audience.current)
         scheduler = build_scheduler(
             parts.ledger,
             parts.open_feed_client,
@@ -103,6 +106,8 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         demo=wiring.is_demo(parts.settings),
         intake=_intake(parts),
         push=_push(parts),
+        traces=parts.ledger.traces,
+        editing=_editing(parts),
     )
     config = uvicorn.Config(
         app,
@@ -158,6 +163,17 @@ def _push(parts: wiring.Parts) -> Push | None:
         return answer_intent(parts.ledger.hubs, token, intent, parts.clock())
 
     return Push(host, Callback(parts.ledger.hubs.by_token, verify, take))
+
+
+def _editing(parts: wiring.Parts) -> Editing:
+    """Who hears of what, as programs read it and, with a token, change it."""
+    token, rows = parts.settings.edit_token, parts.ledger.audience
+    said = wiring.told_of(parts.settings)
+    return Editing(
+        None if token is None else token_digest(token.get_secret_value()),
+        lambda: written(rows.listed()),
+        lambda draft, dry: change(rows, said, draft, parts.clock(), dry=dry),
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

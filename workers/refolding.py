@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.core.alerting import as_news, said_of
+from service.core.alerting import said_of
 from service.core.decisions import (
     Decision,
     Ruling,
@@ -27,7 +27,7 @@ from service.core.matching import keys_of
 from service.core.model import Status, Step, Story, Subscription
 from service.store.handling import Handling
 from service.store.kept import Outcome, Stored
-from workers.telling import Handled, tell_after_fold
+from workers.telling import Handled, News, tell_after_fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ def _fold_one(
     story = transaction.save_fold(folded, before.version if before else 0, keys)
     outcomes = _outcomes(folded, mine)
     transaction.save_outcomes(outcomes)
-    news = [one.step for one in outcomes if one.kept.news and one.step]
+    news = [News(one.step, one.kept.ordinal, story) for one in outcomes if one.kept.news and one.step]
     told = _told(transaction, folded) if news else set()
     handled = []
-    for step in news:
-        one = tell_after_fold(transaction, subscriptions, as_news(step, story), told, now)
+    for new in news:
+        one = tell_after_fold(transaction, subscriptions, new, told, now)
         told |= {said_of(decision.alert) for decision in one.decisions if decision.alert}
         handled.append(one)
     return handled

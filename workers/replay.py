@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.clocks.fire import RanOut, fire_due
+from service.clocks.release import release_due
 from service.core.alerting import EVERYTHING
 from service.core.clocks import NO_CLOCKS, ClockBook
 from service.core.decisions import Decision
@@ -71,6 +72,7 @@ def _handle_all(
     now = items[-1].told_at if items else _BEFORE_ALL
     while (claimed := ledger.items.claim(now, _LEASE_SECONDS)) is not None:
         item = claimed.item
+        release_due(ledger, rules.subscriptions, item.told_at)
         if time is not None:
             yield from time.until(item.told_at)
         for handled in (*handle_item(ledger, rules, claimed, item.told_at), *pending.after(item)):
@@ -119,7 +121,7 @@ def replay_row(told: Told) -> dict[str, Any]:
         assert told.expired is not None
         return _row(told.at, told.expired, event=EventType.EXPIRED.value)
     step, decision = told.handled.step, told.handled.decisions[0]
-    return _row(
+    row = _row(
         told.at,
         step.story,
         item=step.item.id,
@@ -132,6 +134,8 @@ def replay_row(told: Told) -> dict[str, Any]:
         reason=_public(decision.reason),
         evidence=evidence_row(step.statement.evidence),
     )
+    # Only a subscription that asks for it is ever told later: the rows of the others are as they were.
+    return row | {"held_until": decision.held.until.isoformat()} if decision.held else row
 
 
 def _clock_row(at: datetime, ran_out: RanOut) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from service.alerts.render import first_line
-from service.core.model import Kind, Quotation, Step
+from service.core.model import AlertDecision, Kind, Quotation, Step
 from workers.replay import Told
 
 QUOTATION_WIDTH = 160
@@ -50,11 +50,18 @@ def _timeline(one: Told) -> list[str]:
         return [f"  {_stamp(one.at)}  no news for 180 days (story.expired)"]
     step, decision = one.handled.step, one.handled.decisions[0]
     event = step.event.value if step.event else "nothing moved"
-    marks = ", ".join((event, decision.reason.value, *(("ALERT",) if decision.alert else ())))
+    marks = ", ".join((event, decision.reason.value, *_alerted(decision)))
     return [
         f"  {_stamp(one.at)}  {what(step)}  [{marks}]",
         f"      {step.item.outlet or step.item.id}: {shown(step.quotation)}",
     ]
+
+
+def _alerted(decision: AlertDecision) -> tuple[str, ...]:
+    if decision.alert is None:
+        return ()
+    held = decision.held
+    return (f"ALERT, held until {_stamp(held.until)} ({held.hold.value})",) if held else ("ALERT",)
 
 
 def what(step: Step) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from service import wiring
+from service.audience import SubscriptionSettings, WatchlistSettings
 from service.core.alerting import EVERYTHING
 from service.core.clocks import NO_CLOCKS
 from service.core.decisions import Decision
@@ -18,7 +20,7 @@ from service.core.reading.lexicon import Knowledge
 from service.errors import InputError, StoreError
 from service.jsonl import dump, numbered, parse_time
 from service.lexicons import knowledge_on_demand
-from service.settings import SubscriptionSettings, load_settings
+from service.settings import Settings, load_settings
 from service.store.codec import decode
 from workers.replay import default_rules, replay, replay_row
 from workers.replay_report import report
@@ -67,28 +69,41 @@ def find_subscription(named: str, knowledge: Knowledge) -> Subscription:
     """
     path = Path(named)
     if path.suffix.lower() != ".toml" and not path.is_file():
-        known = wiring.subscriptions(load_settings(), knowledge)
+        known = _known(load_settings(), named, knowledge)
         found = next((one for one in known if one.name == named), None)
         if found is None:
             names = ", ".join(one.name for one in known)
-            raise InputError(f"there is no subscription {named!r}; the settings hold {names}.")
+            raise InputError(f"there is no subscription {named!r}; there are {names}.")
         return found
-    return wiring.subscription(read_subscription(path), None, knowledge)
+    given, lists = read_subscription(path)
+    return wiring.subscription(given, None, knowledge, lists)
 
 
-def read_subscription(path: Path) -> SubscriptionSettings:
-    """What a TOML file says of one subscription. InputError names what is wrong."""
+def _known(settings: Settings, named: str, knowledge: Knowledge) -> tuple[Subscription, ...]:
+    """Those of the settings; those of the ledger too where the settings do not have the one that is named."""
+    declared = wiring.subscriptions(settings, knowledge)
+    empty = settings.database_url is None and not (settings.data_dir / "rumorwatch.db").exists()
+    if empty or any(one.name == named for one in declared):
+        return declared
+    with closing(wiring.open_ledger(settings)) as ledger:
+        return wiring.audience(settings, ledger, knowledge).current()
+
+
+def read_subscription(path: Path) -> tuple[SubscriptionSettings, dict[str, WatchlistSettings]]:
+    """What a TOML file says of one subscription, and the watchlists in it. InputError names what is wrong."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"the subscription {path} cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"the subscription {path} is not valid TOML: {error}.") from None
-    tables = table.get("subscriptions", [{"name": path.stem, **table}])
+    whole = "subscriptions" in table
+    tables = table["subscriptions"] if whole else [{"name": path.stem, **table}]
     if not isinstance(tables, list) or len(tables) != 1:
         raise InputError(f"the subscription {path} must hold one subscription.")
     try:
-        return SubscriptionSettings.model_validate(tables[0])
+        lists = [WatchlistSettings.model_validate(one) for one in table.get("watchlists", ()) if whole]
+        return SubscriptionSettings.model_validate(tables[0]), {one.name: one for one in lists}
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, problem["loc"])) or "it"

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.core.alerting import decide_alert, told_again
+from service.core.alerting import as_news, decide_alert, told_again
 from service.core.clocks import NO_CLOCKS, ClockBook
 from service.core.matching import find_story
 from service.core.model import AlertDecision, Claim, Match, Step, Story, Subscription
 from service.core.reading.lexicon import Knowledge
 from service.store.handling import Handling
+from service.store.verdicts import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,27 +38,44 @@ class Handled:
     decisions: tuple[AlertDecision, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """A step that a fold brought, of the statement `ordinal` of its item, and its story as it stands now."""
+
+    step: Step
+    ordinal: int
+    story: Story
+
+
 def tell(
-    transaction: Handling, subscriptions: Collection[Subscription], step: Step, now: datetime
+    transaction: Handling, subscriptions: Collection[Subscription], step: Step, ordinal: int, now: datetime
 ) -> Handled:
-    """Tells of a step that followed on all before it: what it moves, nobody heard of yet."""
-    decisions = tuple(decide_alert(step, subscription) for subscription in subscriptions)
-    for subscription, decision in zip(subscriptions, decisions, strict=True):
-        if decision.alert is not None:
-            transaction.save_alert(decision.alert, subscription.channels, now)
+    """Tells of a step that followed on all before it: what it moves, nobody heard of yet.
+
+    `ordinal` is the number of its statement in the reading.
+    """
+    cause = _cause(step, ordinal)
+    decisions = tuple(
+        transaction.put(decide_alert(step, subscription), subscription, cause, now, step.reason)
+        for subscription in subscriptions
+    )
     return Handled(step, decisions)
 
 
 def tell_after_fold(
-    transaction: Handling, subscriptions: Collection[Subscription], step: Step, told: set[str], now: datetime
+    transaction: Handling, subscriptions: Collection[Subscription], news: News, told: set[str], now: datetime
 ) -> Handled:
     """Tells of a step that a fold brought; `told` is what was said of the story before (alerting.said_of)."""
+    step = as_news(news.step, news.story)
+    cause = _cause(step, news.ordinal)
     decisions = []
     for subscription in subscriptions:
         decision = decide_alert(step, subscription, told)
         if decision.alert is not None and transaction.alert_exists(decision.alert.id):
             decision = replace(decision, alert=told_again(decision.alert))
-        if decision.alert is not None:
-            transaction.save_alert(decision.alert, subscription.channels, now)
-        decisions.append(decision)
+        decisions.append(transaction.put(decision, subscription, cause, now, news.step.reason))
     return Handled(step, tuple(decisions))
+
+
+def _cause(step: Step, ordinal: int) -> Cause:
+    return Cause(step.story.id, step.item.id, step.item.revision, ordinal)

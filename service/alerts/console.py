@@ -11,7 +11,7 @@ import rich.text
 
 from service.alerts.render import View, view
 from service.alerts.transport import Sent
-from service.core.model import Alert
+from service.core.messages import Message
 
 
 class ConsoleTransport:
@@ -22,9 +22,9 @@ class ConsoleTransport:
         self._write = write
         self._base_url = base_url
 
-    async def send(self, delivery_id: str, alert: Alert, at: datetime) -> Sent:
-        """Write the alert in one call of `write`, so that lines of others do not come between."""
-        self._write(_lines(view(alert, self._base_url)))
+    async def send(self, delivery_id: str, message: Message, at: datetime) -> Sent:
+        """Write the message in one call of `write`, so that lines of others do not come between."""
+        self._write(_lines(view(message, self._base_url)))
         return Sent(status=None, answer="written")
 
 
@@ -33,7 +33,9 @@ def _lines(shown: View) -> str:
         line for side in shown.sides for line in (f"  {side.heading} ({side.source})", f"    {side.text}")
     ]
     timing = [f"  {shown.timing}"] if shown.timing else []
-    return "\n".join([shown.headline, *timing, *quoted, f"  {shown.story}"])
+    listed = [f"  * {entry.headline}" for entry in shown.entries]
+    unlisted = [f"  and {shown.unlisted} more"] if shown.unlisted else []
+    return "\n".join([shown.headline, *timing, *quoted, *listed, *unlisted, f"  {shown.page}"])
 
 
 def writer(stream: TextIO) -> Callable[[str], None]:

@@ -23,7 +23,7 @@ from service.alerts.inert import LINE_LIMIT
 from service.alerts.render import first_line, html, plain_text
 from service.alerts.smtp import Receipt, Refusal, Submitter
 from service.alerts.transport import Sent
-from service.core.model import Alert
+from service.core.messages import Digest, FeedAlert, Message
 from service.errors import OutgoingError
 
 REMEMBERED = 1024
@@ -32,10 +32,10 @@ _UNSAFE_IN_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def message(
-    channel: MailChannel, base_url: str, delivery_id: str, alert: Alert, at: datetime
+    channel: MailChannel, base_url: str, delivery_id: str, told: Message, at: datetime
 ) -> EmailMessage:
-    """The mail for `alert`. Feed text stands in Subject and body only; `at` becomes its Date."""
-    subject = _subject(alert)
+    """The mail for `told`. Feed text stands in Subject and body only; `at` becomes its Date."""
+    subject = _subject(told)
     mail = EmailMessage(policy=_SubjectAsIs(linesep="\r\n"))
     domain = channel.sender.rpartition("@")[2]
     mail["Subject"] = subject
@@ -43,18 +43,28 @@ def message(
     mail["To"] = tuple(Address(addr_spec=address) for address in channel.recipients)
     mail["Date"] = at.astimezone(UTC)
     mail["Message-ID"] = f"<{_UNSAFE_IN_ID.sub('-', delivery_id)}@{domain}>"
-    # A story's mails stand together in programs that sort by thread.
-    mail["References"] = f"<{_UNSAFE_IN_ID.sub('-', alert.story_id)}@{domain}>"
+    # The mails of a story, or of a feed, stand together in programs that sort by thread.
+    mail["References"] = f"<{_UNSAFE_IN_ID.sub('-', _thread(told))}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(plain_text(alert, base_url))
-    mail.add_alternative(html(alert, base_url), subtype="html")
+    mail.set_content(plain_text(told, base_url))
+    mail.add_alternative(html(told, base_url), subtype="html")
     return mail
 
 
-def _subject(alert: Alert) -> str:
+def _thread(told: Message) -> str:
+    match told:
+        case FeedAlert():
+            return told.feed_id
+        case Digest():
+            return f"digests-{told.subscription}"
+        case _:
+            return told.story_id
+
+
+def _subject(told: Message) -> str:
     # The mail library decodes encoded words in what it is given, line breaks in them included, and writes
     # those out as new headers: so nothing that begins like an encoded word may reach it.
-    return first_line(alert).replace("=?", "= ?")[:LINE_LIMIT]
+    return first_line(told).replace("=?", "= ?")[:LINE_LIMIT]
 
 
 class _SubjectAsIs(EmailPolicy):
@@ -82,7 +92,7 @@ class MailTransport:
         self._submitter = submitter or Submitter(channel)
         self._taken: OrderedDict[str, frozenset[str]] = OrderedDict()
 
-    async def send(self, delivery_id: str, alert: Alert, at: datetime) -> Sent:
+    async def send(self, delivery_id: str, told: Message, at: datetime) -> Sent:
         """Send the mail to all recipients that do not have it yet.
 
         Raises OutgoingError: permanent where the server refuses the message, or all recipients that are left,
@@ -92,7 +102,7 @@ class MailTransport:
         left = tuple(address for address in self._channel.recipients if address not in taken)
         if not left:
             return Sent(status=250, answer="taken at an earlier try")
-        mail = message(self._channel, self._base_url, delivery_id, alert, at)
+        mail = message(self._channel, self._base_url, delivery_id, told, at)
         receipt = await self._submitter.submit(mail, left)
         refused = {refusal.recipient for refusal in receipt.refused}
         self._remember(delivery_id, taken | (set(left) - refused))

@@ -1,22 +1,19 @@
-"""What an alert says: for a person in text and HTML, for a program in JSON. Pure: same input, same bytes.
+"""What a message says to a person, in text and HTML. Pure: same input, same bytes. For programs: payload.py.
 
 What people see is first put into a `View` whose strings are inert (inert.py); text and HTML only lay it out.
-The JSON holds the words exactly as kept, so that offsets hold; it is ASCII, which makes every control
-character an escape.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
-from urllib.parse import quote
 
 import jinja2
 
 from service.alerts.inert import one_line, quotation, web_link
+from service.alerts.payload import feeds_link, story_link, webhook_body
 from service.alerts.words import (
+    HOLDS,
     NAME_LIMIT,
     REASONS,
     STATUSES,
@@ -27,9 +24,21 @@ from service.alerts.words import (
     subject,
     voice,
 )
+from service.core.messages import Digest, FeedAlert, Message
 from service.core.model import Alert, Kind, Position, Quotation
 
-__all__ = ["Row", "Side", "View", "first_line", "html", "plain_text", "story_link", "view", "webhook_body"]
+__all__ = [
+    "Entry",
+    "Row",
+    "Side",
+    "View",
+    "first_line",
+    "html",
+    "plain_text",
+    "story_link",
+    "view",
+    "webhook_body",
+]
 
 GRID_LIMIT = 20
 
@@ -56,24 +65,50 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """One alert in a digest, as short as it can be understood; `more` is where all of it stands."""
+
+    headline: str
+    timing: str
+    text: str
+    source: str
+    more: str
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """All that a person is shown, in inert strings.
 
     `sides` are the quotations, the new one first. `grid` holds the latest positions, `more` counts the rest.
+    `entries` are the alerts of a digest, `unlisted` counts those that are not among them. `page` is where all
+    of it stands, `label` what stands there. What a message has none of is empty.
     """
 
     headline: str
-    timing: str
-    sides: tuple[Side, ...]
-    grid: tuple[Row, ...]
-    more: int
-    status: str
     why: str
-    story: str
+    page: str
+    label: str
+    timing: str = ""
+    sides: tuple[Side, ...] = ()
+    grid: tuple[Row, ...] = ()
+    more: int = 0
+    status: str = ""
+    entries: tuple[Entry, ...] = ()
+    unlisted: int = 0
 
 
-def view(alert: Alert, base_url: str) -> View:
-    """The alert as people see it; `base_url` is where our pages are, with or without a slash at its end."""
+def view(message: Message, base_url: str) -> View:
+    """The message as people see it; `base_url` is where our pages are, with or without a slash at its end."""
+    match message:
+        case Alert():
+            return _of_story(message, base_url)
+        case FeedAlert():
+            return View(first_line(message), _why(message), feeds_link(base_url), "Feeds")
+        case Digest():
+            return _of_digest(message, base_url)
+
+
+def _of_story(alert: Alert, base_url: str) -> View:
     return View(
         headline=first_line(alert),
         timing=since_report(alert.evidence, alert.rumor),
@@ -81,14 +116,35 @@ def view(alert: Alert, base_url: str) -> View:
         grid=tuple(map(_row, _latest(alert.positions))),
         more=max(0, len(alert.positions) - GRID_LIMIT),
         status=STATUSES[alert.status],
-        why=f"{REASONS[alert.reason]} (subscription {one_line(alert.subscription, NAME_LIMIT)})",
-        story=story_link(alert.story_id, base_url),
+        why=_why(alert),
+        page=story_link(alert.story_id, base_url),
+        label="Story",
     )
 
 
-def story_link(story_id: str, base_url: str) -> str:
-    """The address of a story's page."""
-    return f"{base_url.rstrip('/')}/stories/{quote(story_id, safe='', errors='replace')}"
+def _why(alert: Alert | FeedAlert) -> str:
+    return f"{REASONS[alert.reason]} (subscription {one_line(alert.subscription, NAME_LIMIT)})"
+
+
+def _of_digest(digest: Digest, base_url: str) -> View:
+    held = " and ".join(HOLDS[hold] for hold in digest.holds)
+    return View(
+        headline=first_line(digest),
+        why=f"{held} (subscription {one_line(digest.subscription, NAME_LIMIT)})",
+        page=f"{base_url.rstrip('/')}/",
+        label="All alerts",
+        timing=f"since {moment(digest.since)}",
+        entries=tuple(_entry(one, base_url) for one in digest.listed),
+        unlisted=digest.count - len(digest.listed),
+    )
+
+
+def _entry(alert: Alert | FeedAlert, base_url: str) -> Entry:
+    if isinstance(alert, FeedAlert):
+        return Entry(first_line(alert), "", "", moment(alert.at), feeds_link(base_url))
+    side = _side("", alert.evidence)
+    timing = since_report(alert.evidence, alert.rumor)
+    return Entry(first_line(alert), timing, side.text, side.source, story_link(alert.story_id, base_url))
 
 
 def _sides(alert: Alert) -> tuple[Side, ...]:
@@ -132,18 +188,29 @@ def _row(position: Position) -> Row:
     )
 
 
-# --- for a person ----------------------------------------------------------------------------------
+# --- laid out --------------------------------------------------------------------------------------
 
 
-def plain_text(alert: Alert, base_url: str) -> str:
-    """The alert as text of short blocks; its first line is `first_line`."""
-    shown = view(alert, base_url)
+def plain_text(message: Message, base_url: str) -> str:
+    """The message as text of short blocks; its first line is `first_line`."""
+    shown = view(message, base_url)
     blocks = [f"{shown.headline}\n{_opening(shown)}".rstrip(), *map(_quoted, shown.sides)]
+    blocks += map(_told_shortly, shown.entries)
+    if shown.unlisted:
+        blocks.append(f"And {shown.unlisted} more, on the page.")
     if shown.grid:
         more = [f"- and {shown.more} more parties, on the story's page"] if shown.more else []
         blocks.append("\n".join(["Who says what", *map(_grid_line, shown.grid), *more]))
-    blocks.append(f"The story is {shown.status}.\nWhy you get this: {shown.why}.\nStory: {shown.story}")
+    status = f"The story is {shown.status}.\n" if shown.status else ""
+    blocks.append(f"{status}Why you get this: {shown.why}.\n{shown.label}: {shown.page}")
     return "\n\n".join(blocks) + "\n"
+
+
+def _told_shortly(entry: Entry) -> str:
+    where = ", ".join(part for part in (entry.source, entry.timing) if part)
+    quoted = f"> {entry.text}" if entry.text else ""
+    lines = (f"* {entry.headline}", f"  {where}", quoted, f"  {entry.more}")
+    return "\n".join(line for line in lines if line)
 
 
 def _opening(shown: View) -> str:
@@ -160,9 +227,9 @@ def _grid_line(row: Row) -> str:
     return f"- {row.party} {row.stance}{through}, {row.when}"
 
 
-def html(alert: Alert, base_url: str) -> str:
-    """The alert as a mail's HTML: every value escaped, nothing loaded from elsewhere."""
-    shown = view(alert, base_url)
+def html(message: Message, base_url: str) -> str:
+    """The message as a mail's HTML: every value escaped, nothing loaded from elsewhere."""
+    shown = view(message, base_url)
     return _template().render(shown=shown, opening=_opening(shown))
 
 
@@ -177,77 +244,3 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
     )
     return environment.get_template("mail.html")
-
-
-# --- for a program ---------------------------------------------------------------------------------
-
-
-def webhook_body(alert: Alert, base_url: str) -> bytes:
-    """The alert as JSON in ASCII, one line, keys in a fixed order. Times are ISO 8601 in UTC."""
-    story = story_link(alert.story_id, base_url)
-    data: dict[str, object] = {
-        "id": alert.id,
-        "headline": first_line(alert),
-        "reason": alert.reason,
-        "subscription": alert.subscription,
-        "story": {
-            "id": alert.story_id,
-            "claim": alert.claim,
-            "status": alert.status,
-            "url": story,
-            "positions": [_position_json(position) for position in alert.positions],
-        },
-        "kind": alert.kind,
-        "party": alert.party,
-        "speaker": alert.speaker,
-        "role": alert.role,
-        "strength": alert.strength,
-        "evidence": _quotation_json(alert.evidence),
-        "rumor": _quotation_json(alert.rumor),
-        "earlier": _quotation_json(alert.earlier),
-        "links": {
-            "story": story,
-            "evidence": web_link(alert.evidence.url),
-            "rumor": web_link(alert.rumor.url) if alert.rumor else None,
-        },
-    }
-    if alert.doubtful:  # said only where a subscription asked for such alerts
-        data["doubtful"] = True
-    if alert.note is not None:  # of a clock that ran out
-        data["note"] = alert.note
-    whole = {"type": alert.event, "timestamp": _iso(alert.at), "data": data}
-    return json.dumps(whole, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
-
-
-def _position_json(position: Position) -> dict[str, object]:
-    return {
-        "party": position.party,
-        "stance": position.stance,
-        "strength": position.strength,
-        "speaker": position.speaker,
-        "role": position.role,
-        "at": _iso(position.at),
-    }
-
-
-def _quotation_json(said: Quotation | None) -> dict[str, object] | None:
-    if said is None:
-        return None
-    return {
-        "text": said.text,
-        "field": said.field,
-        "start": said.start,
-        "end": said.end,
-        "item": said.item_id,
-        "kind": said.kind,
-        "party": said.party,
-        "speaker": said.speaker,
-        "url": web_link(said.url),
-        "outlet": said.outlet,
-        "title": said.title,
-        "told_at": _iso(said.told_at),
-    }
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

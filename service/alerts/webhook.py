@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from service.alerts.channels import WebhookChannel
-from service.alerts.render import webhook_body
+from service.alerts.payload import webhook_body
 from service.alerts.retries import parse_retry_after
 from service.alerts.signing import signed_headers
 from service.alerts.transport import Sent, first_words
-from service.core.model import Alert
+from service.core.messages import Message
 from service.errors import OutgoingError
 from service.net import GuardedClient, Request, Response
 
@@ -30,9 +30,9 @@ class WebhookTransport:
         self._client = client
         self._base_url = base_url
 
-    async def send(self, delivery_id: str, alert: Alert, at: datetime) -> Sent:
-        """POST the alert as JSON; any 2xx is success. Raises OutgoingError, permanent for 410 only."""
-        body = webhook_body(alert, self._base_url)
+    async def send(self, delivery_id: str, message: Message, at: datetime) -> Sent:
+        """POST the message as JSON; any 2xx is success. Raises OutgoingError, permanent for 410 only."""
+        body = webhook_body(message, self._base_url)
         signed = signed_headers(delivery_id, at, body, self._channel.secrets)
         response = await self._client.send(
             Request(

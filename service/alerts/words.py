@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from service.alerts.inert import one_line
+from service.core.history import FeedEvent
+from service.core.messages import Digest, FeedAlert, Message
 from service.core.model import Alert, Kind, Quotation, Reason, Role, Status, Strength
+from service.core.words import Hold
 
 NAME_LIMIT = 80
 
@@ -60,6 +63,33 @@ REASONS: dict[Reason, str] = {
     Reason.RULE_CLOCK: "a time that the rules of a market set has run out",
     Reason.BACKFILL: "it is older than the watch on its feed",
     Reason.NOT_WATCHED: "it is about nobody on the watchlist",
+    Reason.FEED_NOTICE: "it befell a feed that is watched",
+    Reason.OTHER_LANGUAGE: "it is in a language that the subscription does not ask for",
+    Reason.OTHER_OUTLET: "it is told by an outlet that the subscription does not ask for",
+    Reason.OTHER_EVENT: "it is an event that the subscription does not ask for",
+    Reason.OTHER_PARTY: "it is the word of a party that the subscription does not ask for",
+    Reason.UNSURE: "the reader is less sure of it than the subscription asks for",
+    Reason.PAUSED: "the subscription was paused",
+    Reason.MUTED: "a person muted the story",
+    Reason.SNOOZED: "a person snoozed the story",
+    Reason.ACKNOWLEDGED: "a person has acknowledged the story, and its status has not changed since",
+}
+
+HOLDS: dict[Hold, str] = {
+    Hold.QUIET_HOURS: "quiet hours",
+    Hold.DIGEST: "the digest that the subscription asks for",
+    Hold.COOLDOWN: "the pause after an alert on the same story",
+    Hold.STORM: "more alerts at once than the subscription takes",
+}
+
+FEED_EVENTS: dict[FeedEvent, str] = {
+    FeedEvent.DARK: "brings nothing any more",
+    FeedEvent.BACK: "is back",
+    FeedEvent.GONE: "is gone and not polled any more",
+    FeedEvent.MOVED: "has moved for good",
+    FeedEvent.GAP: "may have had news that were missed",
+    FeedEvent.PAUSED: "is paused",
+    FeedEvent.RESUMED: "is polled again",
 }
 
 # No strftime: its month names follow the machine's locale.
@@ -112,12 +142,25 @@ def since_report(evidence: Quotation, rumor: Quotation | None) -> str:
     return f"{elapsed(gap)} {'before' if gap < timedelta(0) else 'after'} the report"
 
 
-def first_line(alert: Alert) -> str:
-    """The alert at a glance, at most 200 characters: `Xiaomi denies it flatly: Ford in talks with ...`.
+def first_line(message: Message) -> str:
+    """The message at a glance, at most 200 characters: `Xiaomi denies it flatly: Ford in talks with ...`.
 
-    One that may be about another story begins with `Doubtful:`.
+    An alert that may be about another story begins with `Doubtful:`.
     """
-    return one_line(f"Doubtful: {_first_line(alert)}") if alert.doubtful else _first_line(alert)
+    match message:
+        case FeedAlert():
+            name = one_line(message.outlet, NAME_LIMIT) or "unnamed"
+            return one_line(f"The feed {name} {FEED_EVENTS[message.event]}: {one_line(message.why)}")
+        case Digest():
+            return _digest_line(message)
+        case Alert():
+            line = _first_line(message)
+            return one_line(f"Doubtful: {line}") if message.doubtful else line
+
+
+def _digest_line(digest: Digest) -> str:
+    what = f"{digest.count} alert{'' if digest.count == 1 else 's'}"
+    return one_line(f"{what} held back by {' and '.join(HOLDS[hold] for hold in digest.holds)}")
 
 
 def _first_line(alert: Alert) -> str:

@@ -12,6 +12,7 @@ from service.core.model import AlertDecision, Story, Subscription
 from service.store.clocks import Reminder
 from service.store.handling import Handling
 from service.store.ledger import Ledger
+from service.store.verdicts import Cause
 
 MOST_AT_ONCE = 100
 
@@ -53,10 +54,11 @@ def _deal(
     transaction.end_clock(reminder, fired=clock is not None)
     if story is None or clock is None:
         return None
-    decisions = tuple(decide_clock(story, clock, subscription) for subscription in subscriptions)
-    for subscription, decision in zip(subscriptions, decisions, strict=True):
-        if decision.alert is not None:
-            transaction.save_alert(decision.alert, subscription.channels, now)
+    cause = Cause(story.id, rule=clock.rule.id, party=clock.party)
+    decisions = tuple(
+        transaction.put(decide_clock(story, clock, subscription), subscription, cause, now)
+        for subscription in subscriptions
+    )
     return RanOut(story, clock, decisions)
 
 

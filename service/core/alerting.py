@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from service.core.clocks import Clock, Starts
 from service.core.model import (
     Alert,
     AlertDecision,
     EventType,
+    Item,
     Kind,
     Quotation,
     Reason,
@@ -25,6 +27,7 @@ from service.core.model import (
     Subscription,
 )
 from service.core.text import fold, stable_id
+from service.core.watching import Concerned, watches
 
 NEWS = frozenset(
     {
@@ -35,6 +38,9 @@ NEWS = frozenset(
         Reason.RETRACTION,
     }
 )
+
+# Told only to subscriptions that name their event.
+_ON_REQUEST = frozenset({Reason.RUMOR, Reason.NO_COMMENT, Reason.STANDS_BY})
 
 # The subscription of somebody who wants everything: what `replay` answers for, and the default.
 EVERYTHING = Subscription(name="everything")
@@ -49,22 +55,23 @@ def decide_alert(
     """
     doubtful = subscription.doubtful and step.supposed is not None
     believed = replace(step.supposed, story=step.story) if doubtful and step.supposed else step
-    reason = _reason(believed, subscription)
-    if reason not in NEWS:
+    reason = _why_not(believed, subscription)
+    if reason is not None:
         return AlertDecision(subscription.name, step.reason if doubtful else reason, None)
     alert = replace(_alert(believed, subscription), doubtful=doubtful)
     if said_of(alert) in told:
         return AlertDecision(subscription.name, Reason.REPEAT, None)
-    return AlertDecision(subscription.name, reason, alert)
+    return AlertDecision(subscription.name, believed.reason, alert)
 
 
 def decide_clock(story: Story, clock: Clock, subscription: Subscription) -> AlertDecision:
     """Whether a clock that ran out alerts `subscription`: if it takes such events and watches the story."""
     event = clock.rule.event
     reason = Reason.SILENCE if event is EventType.SILENT else Reason.RULE_CLOCK
-    concerned = {*story.claim.principals, *(position.party for position in story.positions)}
-    if subscription.watchlist and concerned.isdisjoint(subscription.watchlist):
+    if not watches(subscription.watchlist, subscription.words, _concerned_by_story(story)):
         return AlertDecision(subscription.name, Reason.NOT_WATCHED, None)
+    if subscription.paused:
+        return AlertDecision(subscription.name, Reason.PAUSED, None)
     if event not in subscription.takes:
         return AlertDecision(subscription.name, reason, None)
     # A party may be bound again by a denial after a turn; the time after a report runs out once.
@@ -125,17 +132,63 @@ def is_watched(statement: Statement, watchlist: Sequence[str]) -> bool:
     return not concerned.isdisjoint(watchlist)
 
 
-def _reason(step: Step, subscription: Subscription) -> Reason:
-    if step.reason not in NEWS:
+def _why_not(step: Step, subscription: Subscription) -> Reason | None:
+    """The first reason not to tell a step to a subscription; None: it is told."""
+    if not _is_news(step, subscription):
         return step.reason
-    if step.item.backfill:
-        return Reason.BACKFILL
-    if subscription.watchlist and not is_watched(step.statement, subscription.watchlist):
-        return Reason.NOT_WATCHED
-    strength = step.statement.strength
-    if strength is not None and strength.rank < subscription.minimum_strength.rank:
-        return Reason.BELOW_THRESHOLD
-    return step.reason
+    statement, asked = step.statement, subscription
+    strength = statement.strength
+    speaks = {statement.party, statement.speaker}
+    passed: tuple[tuple[Reason, bool], ...] = (
+        (Reason.BACKFILL, not step.item.backfill),
+        (Reason.PAUSED, not asked.paused),
+        (Reason.NOT_WATCHED, watches(asked.watchlist, asked.words, _concerned_by(step))),
+        (Reason.OTHER_EVENT, not asked.events or step.event in asked.events),
+        (Reason.OTHER_LANGUAGE, not asked.languages or _language(step) in asked.languages),
+        (Reason.OTHER_OUTLET, not asked.outlets or _is_of_outlet(step.item, asked.outlets)),
+        (Reason.OTHER_PARTY, not asked.parties or not speaks.isdisjoint(asked.parties)),
+        (Reason.BELOW_THRESHOLD, strength is None or strength.rank >= asked.minimum_strength.rank),
+        (Reason.UNSURE, statement.confidence >= asked.minimum_confidence),
+    )
+    return next((reason for reason, passes in passed if not passes), None)
+
+
+def _is_news(step: Step, subscription: Subscription) -> bool:
+    """Whether a step is told at all: for what it is, or because the subscription asks for such events."""
+    return step.reason in NEWS or (step.reason in _ON_REQUEST and step.event in subscription.events)
+
+
+def _language(step: Step) -> str:
+    return (step.item.lang or step.statement.claim.lang).partition("-")[0].lower()
+
+
+def _is_of_outlet(item: Item, outlets: Sequence[str]) -> bool:
+    """Whether an item is told by one of these, by its name or by the host of its address."""
+    host = _host(item.url)
+    names = {fold(outlet) for outlet in outlets}
+    parents = {host[at:] for at, one in enumerate(f".{host}") if one == "."}
+    return fold(item.outlet or "") in names or not names.isdisjoint(parents)
+
+
+def _host(url: str | None) -> str:
+    try:
+        return urlsplit(url or "").hostname or ""
+    except ValueError:  # "http://[": an address that nobody can read
+        return ""
+
+
+def _concerned_by(step: Step) -> Concerned:
+    statement = step.statement
+    named = (*statement.claim.principals, *statement.entities, statement.party, statement.speaker)
+    names = frozenset(name for name in named if name is not None)
+    return Concerned(names, statement.claim.text, statement.evidence.text, step.item.title)
+
+
+def _concerned_by_story(story: Story) -> Concerned:
+    names = {*story.claim.principals, *(position.party for position in story.positions)}
+    rumor = story.rumor
+    words = (rumor.text, rumor.title) if rumor is not None else ("", "")
+    return Concerned(frozenset(names), story.claim.text, *words)
 
 
 def _alert(step: Step, subscription: Subscription) -> Alert:

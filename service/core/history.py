@@ -29,6 +29,10 @@ class FeedEvent(StrEnum):
     REMOVED = "feed.removed"
 
 
+# What a person is told of through channels. The others are of their own doing, or pass by themselves.
+TOLD = frozenset({FeedEvent.DARK, FeedEvent.BACK, FeedEvent.GONE, FeedEvent.MOVED})
+
+
 @dataclass(frozen=True, slots=True)
 class PastPoll:
     """One answer of a feed, or what its hub pushed.

@@ -1,6 +1,7 @@
 """The nouns: one frozen type for each moment of an item's way.
 
-Feed -> Entry (both in feed.py) -> Item -> Statement -> Story (with Positions) -> Step -> Alert -> Delivery.
+Feed -> Entry (both in feed.py) -> Item -> Statement -> Story (with Positions) -> Step -> Alert -> Delivery
+(messages.py).
 All times are aware datetimes in UTC. All offsets count Python characters (code points).
 """
 
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.pacing import AT_ONCE, Held, Pace
+from service.core.watching import WatchWord
 from service.core.words import (
     EventType as EventType,
     Kind as Kind,
@@ -233,10 +236,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """Who wants to hear of what. Empty `watchlist`: every story. `channels` are names.
+    """Who wants to hear of what. `channels` are names.
+
+    `watchlist` (canonical names) and `words`: whom it concerns; neither: every story. `languages`, `outlets`,
+    `parties` (canonical names) and `events` let only those through; empty: all of them. `events` may hold
+    what alerts nobody else: reports, no comments. A paused one is told nothing, for that reason.
 
     `doubtful`: it hears of a statement too that only may belong to the story. `takes`: the events of time
-    that it hears of.
+    that it hears of. `feeds`: whether it hears of what befell feeds; None: where it watches every story.
     """
 
     name: str
@@ -245,6 +252,15 @@ class Subscription:
     channels: tuple[str, ...] = ()
     doubtful: bool = False
     takes: tuple[EventType, ...] = ()
+    feeds: bool | None = None
+    words: tuple[WatchWord, ...] = ()
+    languages: tuple[str, ...] = ()
+    outlets: tuple[str, ...] = ()
+    events: tuple[EventType, ...] = ()
+    parties: tuple[str, ...] = ()
+    minimum_confidence: float = 0.0
+    paused: bool = False
+    pace: Pace = AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,11 +295,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertDecision:
-    """Whether a step alerts a subscription, and why. `alert` is None exactly where it does not."""
+    """Whether a step alerts a subscription, and why. `alert` is None exactly where it does not.
+
+    `note` says more where the reason alone does not: who muted the story, until when. `held`: until when the
+    alert waits; None: it left at once.
+    """
 
     subscription: str
     reason: Reason
     alert: Alert | None
+    note: str = ""
+    held: Held | None = None
 
 
 class DeliveryState(StrEnum):
@@ -316,17 +338,6 @@ class ClaimedRevision:
 
     item: Item
     feed_id: str
-    token: str
-    tries: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedDelivery:
-    """A unit of sending work under a lease. `id` is the webhook-id; `tries` counts earlier attempts."""
-
-    id: str
-    alert: Alert
-    channel: str
     token: str
     tries: int
 

@@ -99,3 +99,22 @@ class Reason(StrEnum):
     SILENCE = "silence"
     RULE_CLOCK = "rule_clock"
     BACKFILL = "backfill"
+    FEED_NOTICE = "feed_notice"
+    MUTED = "muted"
+    SNOOZED = "snoozed"
+    ACKNOWLEDGED = "acknowledged"
+    OTHER_LANGUAGE = "other_language"
+    OTHER_OUTLET = "other_outlet"
+    OTHER_EVENT = "other_event"
+    OTHER_PARTY = "other_party"
+    UNSURE = "unsure"
+    PAUSED = "paused"
+
+
+class Hold(StrEnum):
+    """Why an alert that was decided does not leave at once."""
+
+    QUIET_HOURS = "quiet_hours"
+    DIGEST = "digest"
+    COOLDOWN = "cooldown"
+    STORM = "storm"

@@ -9,12 +9,13 @@ is on its way is dropped, which loses nothing, since only a finished poll is com
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.core.feed import Feed
 from service.core.hosts import host_of
+from service.core.model import Subscription
 from service.feeds.places import ParsePlaces
 from service.feeds.poll import HasFeeds, PollReport, poll_feed
 from service.net import GuardedClient
@@ -33,6 +34,7 @@ class _Lanes:
     client: GuardedClient
     clock: Callable[[], datetime]
     at_once: int
+    audience: Callable[[], Sequence[Subscription]] = tuple
     parses: ParsePlaces = field(default_factory=ParsePlaces)
     asked: dict[str, asyncio.Task[PollReport]] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
@@ -44,8 +46,10 @@ class _Lanes:
         free = self.at_once - len(self.asked)
         if free <= 0:
             return
-        for feed in self.ledger.feeds.due(self.clock(), free, {*self.asked, *self.resting}):
-            poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses)
+        due = self.ledger.feeds.due(self.clock(), free, {*self.asked, *self.resting})
+        subscriptions = self.audience() if due else ()
+        for feed in due:
+            poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses, subscriptions)
             self.asked[lane_of(feed)] = asyncio.create_task(poll)
 
     async def ended(self) -> list[PollReport]:
@@ -87,14 +91,15 @@ async def keep_polling(
     told: Callable[[PollReport], None],
     at_once: int = MAX_AT_ONCE,
     stopped: Callable[[], bool] = lambda: False,
+    audience: Callable[[], Sequence[Subscription]] = tuple,
 ) -> None:
     """Poll what is due, and what becomes due meanwhile, until nothing is left; `told` hears of each as it
-    ends.
+    ends, and the subscriptions of `audience` of what befell it.
 
     At most `at_once` hosts are asked at the same time, each over one connection, at the client's pace. Never
     raises for a feed; StoreError passes.
     """
-    lanes = _Lanes(ledger, client, clock, at_once)
+    lanes = _Lanes(ledger, client, clock, at_once, audience)
     try:
         while not stopped():
             lanes.begin()
@@ -107,9 +112,13 @@ async def keep_polling(
 
 
 async def poll_due(
-    ledger: HasFeeds, client: GuardedClient, clock: Callable[[], datetime], at_once: int = MAX_AT_ONCE
+    ledger: HasFeeds,
+    client: GuardedClient,
+    clock: Callable[[], datetime],
+    at_once: int = MAX_AT_ONCE,
+    audience: Callable[[], Sequence[Subscription]] = tuple,
 ) -> list[PollReport]:
     """As `keep_polling`; the reports, in the order in which the polls ended."""
     reports: list[PollReport] = []
-    await keep_polling(ledger, client, clock, reports.append, at_once)
+    await keep_polling(ledger, client, clock, reports.append, at_once, audience=audience)
     return reports

@@ -17,6 +17,7 @@ from service import logs
 from service.core.feed import Entry, Feed, PollPlan, Unparsed
 from service.core.history import NO_WISHES, FeedNotice
 from service.core.hosts import REFUSALS, Hold, Place, Refusal, holds_after, places_of
+from service.core.model import Subscription
 from service.core.polling import (
     MAX_REVISIONS,
     Arrival,
@@ -48,7 +49,9 @@ class FeedLedger(Protocol):
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]: ...
 
-    def commit_poll(self, feed_id: str, plan: PollPlan, now: datetime) -> int: ...
+    def commit_poll(
+        self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()
+    ) -> int: ...
 
 
 class HasFeeds(Protocol):
@@ -94,8 +97,12 @@ async def poll_feed(
     feed: Feed,
     now: datetime,
     parses: ParsePlaces | None = None,
+    subscriptions: Sequence[Subscription] = (),
 ) -> PollReport:
-    """Poll `feed` once and commit what it brought, or its failure. `parses` bounds the parsers at work."""
+    """Poll `feed` once and commit what it brought, or its failure.
+
+    `parses` bounds the parsers at work; `subscriptions` hear of what befalls the feed.
+    """
     poll = _Asking(feeds, client, feed, now, parses or ParsePlaces(), time.monotonic())
     try:
         plan = await _ask(poll)
@@ -110,7 +117,7 @@ async def poll_feed(
         logs.failure("feed.poll_broken", error, feed=feed.id)
         plan = plan_failure(feed, f"The poll broke: {type(error).__name__}: {error}.", now)
     plan = replace(plan, unparsed=tuple(poll.unparsed))
-    saved = feeds.commit_poll(feed.id, plan, now)
+    saved = feeds.commit_poll(feed.id, plan, now, subscriptions)
     return PollReport(feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at, plan.notices)
 
 

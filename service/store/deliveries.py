@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, update
 
-from service.core.model import Alert, Attempt, ClaimedDelivery, DeliveryState
+from service.core.messages import ClaimedDelivery, Message
+from service.core.model import Attempt, DeliveryState
 from service.errors import LeaseLost
-from service.store.codec import decode
+from service.store.alerts import message_of
 from service.store.engine import reading, writing
 from service.store.schema import PENDING, Moment, alerts, attempts, deliveries
 
@@ -23,7 +24,7 @@ _FREE = and_(
     or_(_d.c.token.is_(None), _d.c.lease_until <= _now),
 )
 NEXT_DELIVERY = (
-    select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.alert)
+    select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.about, alerts.c.alert)
     .join(alerts, alerts.c.id == _d.c.alert_id)
     .where(_FREE, _d.c.channel.not_in(bindparam("busy", expanding=True)))
     .order_by(_d.c.next_at, _d.c.id)
@@ -32,7 +33,7 @@ NEXT_DELIVERY = (
 )
 _IS_HELD = _d.c.state == DeliveryState.HELD.value
 _HELD = (
-    select(_d.c.id, _d.c.channel, alerts.c.alert)
+    select(_d.c.id, _d.c.channel, alerts.c.about, alerts.c.alert)
     .join(alerts, alerts.c.id == _d.c.alert_id)
     .where(_IS_HELD)
     .order_by(_d.c.created_at, _d.c.id)
@@ -76,8 +77,8 @@ class DeliveryRows:
             if row is None:
                 return None
             connection.execute(_TAKE, {"delivery": row.id, "new_token": token, "until": until})
-        alert = decode(Alert, row.alert)
-        return ClaimedDelivery(id=row.id, alert=alert, channel=row.channel, token=token, tries=row.tries)
+        message = message_of(row.about, row.alert)
+        return ClaimedDelivery(row.id, message, row.channel, token, row.tries)
 
     def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
         """Record the attempt and what follows: delivered, again at `next_at`, or (None) dead.
@@ -103,10 +104,12 @@ class DeliveryRows:
         """Give up what a restore held; how many deliveries."""
         return self._end_hold({"state": DeliveryState.DEAD.value})
 
-    def held(self) -> list[tuple[str, str, Alert]]:
-        """What a restore held: delivery id, channel and alert, the oldest first."""
+    def held(self) -> list[tuple[str, str, Message]]:
+        """What a restore held: delivery id, channel and message, the oldest first."""
         with reading(self._engine) as connection:
-            return [(row.id, row.channel, decode(Alert, row.alert)) for row in connection.execute(_HELD)]
+            return [
+                (row.id, row.channel, message_of(row.about, row.alert)) for row in connection.execute(_HELD)
+            ]
 
     def _end_hold(self, values: dict[str, Any]) -> int:
         with writing(self._engine) as connection:

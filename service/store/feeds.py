@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
-    insert,
     not_,
     null,
     select,
@@ -32,6 +31,7 @@ from service.core.feed import Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import FeedEvent, FeedNotice
 from service.core.hosts import Hold, Place, host_of
+from service.core.model import Subscription
 from service.core.pushing import HubState
 from service.errors import InputError, StoreError
 from service.store.articles import add_articles
@@ -41,8 +41,9 @@ from service.store.history import history_of
 from service.store.hosts import HELD_BACK, forget_holds, known_holds, save_holds
 from service.store.hubs import note_offer
 from service.store.items import known_fingerprints
+from service.store.notices import note
 from service.store.quarantine import add_what_can_be, put_aside
-from service.store.schema import Moment, feed_hubs, feed_notices, feeds
+from service.store.schema import Moment, feed_hubs, feeds
 
 _DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive", "full_text")
 _KEPT = ("baseline_done", "etag", "last_modified", "next_poll_at", "failures", "fetched_at")
@@ -137,7 +138,7 @@ class FeedRows:
         """Do not poll `feed_id` until it is resumed. InputError where there is none."""
         with writing(self._engine) as connection:
             _change(connection, feed_id, {"paused_because": why})
-            _note(connection, feed_id, (FeedNotice(FeedEvent.PAUSED, why),), now)
+            note(connection, feed_id, (FeedNotice(FeedEvent.PAUSED, why),), now)
 
     def remove(self, feed_id: str, why: str, now: datetime) -> None:
         """Poll `feed_id` no more and list it no more. What it brought, and its history, are kept.
@@ -146,7 +147,7 @@ class FeedRows:
         """
         with writing(self._engine) as connection:
             _change(connection, feed_id, {"added": False, "enabled": False, "paused_because": None})
-            _note(connection, feed_id, (FeedNotice(FeedEvent.REMOVED, why),), now)
+            note(connection, feed_id, (FeedNotice(FeedEvent.REMOVED, why),), now)
 
     def set_interval(self, feed_id: str, seconds: int | None, now: datetime) -> None:
         """Poll `feed_id` every `seconds`, whatever is declared; None: as it is declared. InputError: no such.
@@ -178,7 +179,7 @@ class FeedRows:
                 "history": encode(replace(feed.history, gone_since=None)),
             }
             _change(connection, feed_id, changes)
-            _note(connection, feed_id, (FeedNotice(FeedEvent.RESUMED, why),), now)
+            note(connection, feed_id, (FeedNotice(FeedEvent.RESUMED, why),), now)
 
     def one(self, feed_id: str) -> Feed | None:
         """The feed of that id as the next poll will find it, or None."""
@@ -186,8 +187,11 @@ class FeedRows:
             row = connection.execute(_FEEDS.where(feeds.c.id == feed_id)).one_or_none()
         return None if row is None else _feed(row)
 
-    def note_dark(self, now: datetime) -> list[NotedFeed]:
-        """Note each feed that fails and brought nothing for too long, once until it is back; those found."""
+    def note_dark(self, now: datetime, subscriptions: Sequence[Subscription] = ()) -> list[NotedFeed]:
+        """Note each feed that fails and brought nothing for too long, once until it is back; those found.
+
+        Whom of `subscriptions` that concerns is alerted in the same commit.
+        """
         with reading(self._engine) as connection:
             if connection.execute(_GOING_DARK.limit(1), {"now": now}).first() is None:
                 return []
@@ -198,7 +202,7 @@ class FeedRows:
                 last = f"since {row.fetched_at:%Y-%m-%d %H:%M} UTC" if row.fetched_at else "so far"
                 said = FeedNotice(FeedEvent.DARK, f"nothing came {last}: {row.last_reason}")
                 _change(connection, row.id, {"dark_since": now})
-                _note(connection, row.id, (said,), now)
+                note(connection, row.id, (said,), now, subscriptions)
                 noted.append(NotedFeed(row.id, said))
         return noted
 
@@ -224,8 +228,12 @@ class FeedRows:
         with reading(self._engine) as connection:
             return known_fingerprints(connection, item_ids)
 
-    def commit_poll(self, feed_id: str, plan: PollPlan, now: datetime) -> int:
+    def commit_poll(
+        self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()
+    ) -> int:
         """Save all that a poll means to save, in one commit; how many revisions were new.
+
+        What befell the feed alerts whom of `subscriptions` it concerns.
 
         A revision that is stored already is passed over, so the same plan twice is harmless. One that the
         database refuses goes into quarantine, and the others are saved. StoreError, and nothing saved, where
@@ -233,7 +241,7 @@ class FeedRows:
         """
         with writing(self._engine) as connection:
             _note_poll(connection, feed_id, plan, now)
-            _note(connection, feed_id, plan.notices, now)
+            note(connection, feed_id, plan.notices, now, subscriptions)
             save_holds(connection, plan.holds)
             if plan.outcome in _WHOLE:
                 forget_holds(connection, feed_id)
@@ -316,12 +324,6 @@ def _change(connection: Connection, feed_id: str, values: dict[str, Any]) -> Non
 
 def _no_such(feed_id: str) -> InputError:
     return InputError(f"There is no feed {feed_id!r}: `rumorwatch feeds list` names them.")
-
-
-def _note(connection: Connection, feed_id: str, notices: Sequence[FeedNotice], now: datetime) -> None:
-    rows = [{"feed_id": feed_id, "at": now, "event": str(one.event), "why": one.why} for one in notices]
-    if rows:
-        connection.execute(insert(feed_notices), rows)
 
 
 def _feed(row: Row[Any]) -> Feed:

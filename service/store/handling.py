@@ -10,17 +10,37 @@ from sqlalchemy import Connection
 from service.core.clocks import Clock
 from service.core.decisions import Decision
 from service.core.folding import Folded, Kept
-from service.core.model import Alert, Item, Match, Step, Story
-from service.store import alerts, clocks, decisions, kept, rereading, review, stories
+from service.core.hushes import Hush
+from service.core.messages import Message
+from service.core.model import Alert, AlertDecision, Item, Match, Reason, Step, Story, Subscription
+from service.store import (
+    alerts,
+    clocks,
+    decisions,
+    holds,
+    hushes,
+    kept,
+    outbox,
+    rereading,
+    review,
+    stories,
+    verdicts,
+)
 from service.store.clocks import Reminder
+from service.store.holds import DueHolds
 from service.store.kept import Outcome, Stored
+from service.store.verdicts import Cause
 
 
 class Handling:
-    """Usable only inside `Ledger.handling`, `curating` or `looking`."""
+    """Usable only inside `Ledger.handling`, `curating` or `looking`.
+
+    `read`: what was read in the revision that is handled, for whoever asks why.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.read: str | None = None
 
     def candidates(self, keys: Sequence[str], limit: int) -> list[Story]:
         """Stories found by any of `keys`: most shared keys first, then the latest, then by id."""
@@ -118,9 +138,20 @@ class Handling:
 
     # --- alerts and decisions ----------------------------------------------------------------------
 
+    def put(
+        self,
+        decision: AlertDecision,
+        subscription: Subscription,
+        cause: Cause,
+        now: datetime,
+        said: Reason | None = None,
+    ) -> AlertDecision:
+        """Save the alert of a decision where nobody quieted its story, and what was decided (outbox.py)."""
+        return outbox.put(self._connection, decision, subscription, cause, now, said)
+
     def save_alert(self, alert: Alert, channels: Sequence[str], now: datetime) -> bool:
         """Save the alert and a delivery due `now` on each channel; False, nothing saved, where it exists."""
-        return alerts.save_alert(self._connection, alert, channels, now)
+        return alerts.save_message(self._connection, alert, channels, now)
 
     def alert_exists(self, alert_id: str) -> bool:
         """Whether the alert was saved already."""
@@ -129,6 +160,67 @@ class Handling:
     def alerts_of(self, story_ids: Collection[str]) -> list[Alert]:
         """The alerts told of any of the stories, oldest first."""
         return kept.alerts_of(self._connection, story_ids)
+
+    def hushes_of(self, story_id: str) -> tuple[Hush, ...]:
+        """What was said of a story's alerts, the first line first."""
+        return hushes.hushes_of(self._connection, story_id)
+
+    def hush_named(self, hush_id: str) -> Hush | None:
+        """The line of that id, or None."""
+        return hushes.hush_named(self._connection, hush_id)
+
+    def count_hushes(self) -> int:
+        """How many lines the log of hushes has."""
+        return hushes.count_hushes(self._connection)
+
+    def all_hushes(self) -> tuple[Hush, ...]:
+        """The whole log of hushes, the first line first."""
+        return hushes.all_hushes(self._connection)
+
+    def add_hush(self, hush: Hush) -> None:
+        """Add a line to the log of hushes. Conflict where another was added at the same moment."""
+        hushes.add_hush(self._connection, hush)
+
+    # --- what is held ------------------------------------------------------------------------------
+
+    def waiting(self, now: datetime) -> list[str]:
+        """The subscriptions of which something that is held is due."""
+        return holds.waiting(self._connection, now)
+
+    def take_held(self, subscription: str, now: datetime) -> None:
+        """All that is due of a subscription is about to leave, and nothing that comes while it does."""
+        holds.take(self._connection, subscription, now)
+
+    def taken(self, subscription: str, most: int) -> DueHolds:
+        """What of a subscription is about to leave, at most `most` of it whole, the oldest first."""
+        return holds.taken(self._connection, subscription, most)
+
+    def hushed_stories(self, subscription: str) -> dict[str, list[Hush]]:
+        """What was said of stories whose held alerts are about to leave."""
+        return holds.hushed_stories(self._connection, subscription)
+
+    def held_of(self, subscription: str, stories: Collection[str]) -> list[Alert]:
+        """The alerts about these stories that are about to leave, the oldest first."""
+        return holds.held_of(self._connection, subscription, stories)
+
+    def drop_one(self, alert_id: str, decision: AlertDecision, now: datetime) -> None:
+        """A held alert is told to nobody any more, for the reason of `decision`."""
+        holds.drop(self._connection, alert_id)
+        verdicts.save_again(self._connection, alert_id, decision.reason, decision.note, now)
+
+    def drop_held(self, subscription: str, reason: Reason, note: str, now: datetime) -> None:
+        """Nothing of what is about to leave for a subscription is told any more."""
+        for alert_id in holds.drop_all(self._connection, subscription):
+            verdicts.save_again(self._connection, alert_id, reason, note, now)
+
+    def release(self, message: Message, together: bool, channels: Sequence[str], now: datetime) -> None:
+        """All that was taken leaves now for that subscription: as `message`, a digest if `together`."""
+        if together:
+            alerts.save_message(self._connection, message, channels, now)
+        else:
+            alerts.add_deliveries(self._connection, message.id, channels, now)
+        digest_id = message.id if together else None
+        holds.release(self._connection, message.subscription, digest_id, now)
 
     def decisions(self) -> tuple[Decision, ...]:
         """The whole log of decisions, the first one first."""

@@ -86,7 +86,11 @@ _OURS = and_(
     _r.c.state == PENDING,
 )
 _HELD = select(literal(1)).where(_OURS)
-_DONE = update(_r).where(_OURS).values(state="done", token=None, lease_until=None, read_by=bindparam("rules"))
+_DONE = (
+    update(_r)
+    .where(_OURS)
+    .values(state="done", token=None, lease_until=None, read_by=bindparam("rules"), why=bindparam("said"))
+)
 _RENEW = update(_r).where(_OURS).values(lease_until=bindparam("until"))
 _GIVE_BACK = (
     update(_r)
@@ -193,9 +197,15 @@ def check_held(connection: Connection, claimed: ClaimedRevision) -> None:
     _must_be_held(claimed, len(connection.execute(_HELD, _holder(claimed)).all()))
 
 
-def mark_done(connection: Connection, claimed: ClaimedRevision, read_by: str | None = None) -> None:
-    """The revision is handled, read by the rules `read_by`. LeaseLost where the caller lost the lease."""
-    _must_be_held(claimed, connection.execute(_DONE, _holder(claimed) | {"rules": read_by}).rowcount)
+def mark_done(
+    connection: Connection, claimed: ClaimedRevision, read_by: str | None = None, said: str | None = None
+) -> None:
+    """The revision is handled; `read_by`: by which rules, `said`: what was read in it.
+
+    LeaseLost where the lease is another's.
+    """
+    done = _holder(claimed) | {"rules": read_by, "said": said}
+    _must_be_held(claimed, connection.execute(_DONE, done).rowcount)
 
 
 def known_fingerprints(connection: Connection, item_ids: Collection[str]) -> dict[str, frozenset[str]]:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.articles import ArticleRows
+from service.store.audience import AudienceRows
 from service.store.deliveries import DeliveryRows, deliveries_due
 from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
 from service.store.exporting import Exports
@@ -24,6 +25,7 @@ from service.store.quarantine import Quarantine
 from service.store.reports import Reports
 from service.store.rereading import PastReadings
 from service.store.retention import RetentionRows
+from service.store.traces import Traces
 
 _OPENING_PAUSE = 0.05
 
@@ -41,6 +43,8 @@ class Ledger:
     exports: Exports
     quarantine: Quarantine
     readings: PastReadings
+    traces: Traces
+    audience: AudienceRows
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -54,6 +58,8 @@ class Ledger:
         self.exports = Exports(engine)
         self.quarantine = Quarantine(engine)
         self.readings = PastReadings(engine)
+        self.traces = Traces(engine)
+        self.audience = AudienceRows(engine)
 
     @classmethod
     def open(cls, url: str) -> Ledger:
@@ -92,8 +98,9 @@ class Ledger:
         with writing(self._engine) as connection:
             lock_names(connection, keys)
             check_held(connection, claimed)
-            yield Handling(connection)
-            mark_done(connection, claimed, read_by)
+            handling = Handling(connection)
+            yield handling
+            mark_done(connection, claimed, read_by, handling.read)
 
     @contextmanager
     def curating(self) -> Iterator[Handling]:
@@ -109,6 +116,13 @@ class Ledger:
     def timing(self) -> Iterator[Handling]:
         """The one transaction in which clocks that ran out are dealt with. Conflict as `handling`."""
         with writing(self._engine) as connection:
+            yield Handling(connection)
+
+    @contextmanager
+    def releasing(self) -> Iterator[Handling]:
+        """The one transaction in which what is held for one subscription is released; one at a time."""
+        with writing(self._engine) as connection:
+            lock_names(connection, ["rumorwatch holds"])
             yield Handling(connection)
 
     @contextmanager

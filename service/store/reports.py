@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, func, or_, select
 from sqlalchemy.sql import Select
 
-from service.core.model import Alert, EventType, Evidence, Reason, Statement, Status
+from service.core.model import EventType, Evidence, Reason, Statement, Status
 from service.core.origins import Origin
 from service.core.records import PartyRecord, Record, party_records, records
 from service.errors import InputError
+from service.store.alerts import DIGEST
 from service.store.articles import article_rows
 from service.store.codec import decode, decode_all
 from service.store.engine import reading
@@ -36,11 +36,13 @@ from service.store.schema import (
 )
 from service.store.sources import origins_of
 from service.store.stories import story_of
+from service.store.told import told_of_story, told_rows
 from service.store.views import (
     AlertRow,
     ArticleRow,
     Counts,
     DoubtRow,
+    FeedAlertRow,
     FeedRow,
     HubRow,
     NoticeRow,
@@ -106,16 +108,17 @@ class Reports:
                 .where(or_(alerts.c.story_id == row.id, alerts.c.story_id.in_(before)))
                 .order_by(alerts.c.created_at.desc(), alerts.c.id.desc())
             )
-            shown = _alert_rows(connection, connection.execute(told).all())
+            shown = told_of_story(connection, connection.execute(told).all())
             origin = origins_of(connection, [row.id]).get(row.id)
         return StoryPage(_story_row(row, origin), tuple(map(_timeline_row, lines)), shown)
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
-        """Alerts, the newest first. InputError for a cursor that is not one of ours."""
-        wanted = _page_of(select(alerts), alerts.c.created_at, alerts.c.id, limit, cursor)
+    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow | FeedAlertRow]:
+        """Alerts about stories and feeds, the newest first. InputError for a cursor that is not ours."""
+        single = select(alerts).where(alerts.c.about != DIGEST)
+        wanted = _page_of(single, alerts.c.created_at, alerts.c.id, limit, cursor)
         with reading(self._engine) as connection:
             rows = connection.execute(wanted).all()
-            shown = _alert_rows(connection, rows[:limit])
+            shown = told_rows(connection, rows[:limit])
         last = shown[-1] if len(rows) > limit else None
         return Page(shown, _cursor(last.created_at, last.alert.id) if last else None)
 
@@ -161,7 +164,7 @@ class Reports:
                 feeds=_count(connection, feeds, feeds.c.enabled),
                 items=_count(connection, items),
                 stories=_count(connection, stories, stories.c.became.is_(None)),
-                alerts=_count(connection, alerts),
+                alerts=_count(connection, alerts, alerts.c.about != DIGEST),
                 revisions_waiting=_count(connection, revisions, revisions.c.state == PENDING),
                 deliveries_waiting=_count(connection, deliveries, deliveries.c.state == PENDING),
                 deliveries_dead=_count(connection, deliveries, deliveries.c.state == DEAD),
@@ -258,25 +261,6 @@ def _around(evidence: Evidence, words: str) -> tuple[str, str]:
     if evidence.end + _AROUND < len(words):
         after = f"{after.rsplit(' ', 1)[0] if ' ' in after[-_WORD:] else after} …"
     return before, after
-
-
-def _alert_rows(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[AlertRow, ...]:
-    states = _delivery_states(connection, [row.id for row in rows])
-    return tuple(
-        AlertRow(decode(Alert, row.alert), row.created_at, tuple(states.get(row.id, ()))) for row in rows
-    )
-
-
-def _delivery_states(connection: Connection, alert_ids: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-    wanted = (
-        select(deliveries.c.alert_id, deliveries.c.channel, deliveries.c.state)
-        .where(deliveries.c.alert_id.in_(list(alert_ids)))
-        .order_by(deliveries.c.alert_id, deliveries.c.channel)
-    )
-    states: dict[str, list[tuple[str, str]]] = {}
-    for row in connection.execute(wanted):
-        states.setdefault(row.alert_id, []).append((row.channel, row.state))
-    return states
 
 
 def _count(connection: Connection, table: Table, *which: ColumnElement[bool]) -> int:

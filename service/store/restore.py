@@ -20,12 +20,29 @@ from service.store.archive import Archive
 from service.store.backup import Progress, tables_of
 from service.store.engine import connect, lock_names, place, reading, use_wal, writing
 from service.store.migrate import LOCK, VERSIONS, found_version, is_known, is_there, upgrade
-from service.store.schema import PENDING, alerts, decisions, deliveries, items, metadata, stories
+from service.store.schema import (
+    PENDING,
+    alerts,
+    decisions,
+    deliveries,
+    items,
+    metadata,
+    stories,
+    subscriptions,
+    watchlists,
+)
 
 _AT_ONCE = 500
 _TELL_EVERY = 20_000
 _SET_COUNTER = text("SELECT setval(pg_get_serial_sequence(:of, :number), :last)")
-_WORK = (items, stories, alerts, decisions)  # a ledger that holds none of these is empty
+_WORK = (
+    items,
+    stories,
+    alerts,
+    decisions,
+    watchlists,
+    subscriptions,
+)  # a ledger that holds none of these is empty
 
 
 def check_restorable(archive: Archive) -> None:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0005"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0008"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -386,18 +386,102 @@ clocks = Table(
     Index("clocks_by_due", "due_at", "story_id", sqlite_where=_PENDING, postgresql_where=_PENDING),
 )
 
+# `about` says what kind of message the row holds: story, feed or digest. A story's has a story_id, a feed's a
+# feed_id, a digest neither.
 alerts = Table(
     "alerts",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("story_id", Text, ForeignKey("stories.id")),
     Column("subscription", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("at", Moment, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("alert", Text, nullable=False),
+    Column("about", Text, nullable=False, server_default="story"),
+    Column("feed_id", Text, ForeignKey("feeds.id")),
+    Column("left_at", Moment),  # NULL while it is held
     Index("alerts_by_time", "created_at", "id"),
+    Index("alerts_by_leaving", "subscription", "left_at"),
+    Index("alerts_by_feed", "feed_id", "created_at"),
     Index("alerts_by_story", "story_id", "created_at", "id"),
+)
+
+# An alert that does not leave at once. state is pending, leaving (inside the commit of its release),
+# released, or dropped (quieted meanwhile); `digest_id` is the message that told it with others.
+holds = Table(
+    "holds",
+    metadata,
+    Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
+    Column("subscription", Text, nullable=False),
+    Column("story_id", Text),
+    Column("hold", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("digest_id", Text, ForeignKey("alerts.id")),
+    Index("holds_by_time", "until", "subscription", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index("holds_of", "subscription", "state", "hold", "until"),
+    Index("holds_by_digest", "digest_id"),
+)
+
+# What a person said so that a story alerts nobody for a while, a line each, never changed.
+hushes = Table(
+    "hushes",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("hush", Text, nullable=False),
+    UniqueConstraint("id", name="hushes_once"),
+    Index("hushes_by_story", "story_id", "number"),
+)
+
+# What was decided for one subscription, where it says more than the statement's own reason: on a statement
+# (item_id, revision, ordinal), or on a clock (rule, party). Of several on one cause the last holds.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("subscription", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("alert_id", Text),
+    Column("note", Text),
+    Column("story_id", Text, ForeignKey("stories.id"), nullable=False),
+    Column("item_id", Text),
+    Column("revision", Integer),
+    Column("ordinal", Integer),
+    Column("rule", Text),
+    Column("party", Text),
+    Index("verdicts_by_item", "item_id", "number"),
+    Index("verdicts_by_story", "story_id", "number"),
+    Index("verdicts_by_alert", "alert_id"),
+)
+
+# Watchlists and subscriptions that people keep in the ledger, as they were written (JSON), and the version
+# that rises with every change of either: one row.
+watchlists = Table(
+    "watchlists",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("watchlist", Text, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("subscription", Text, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+audience = Table(
+    "audience",
+    metadata,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
 )
 
 deliveries = Table(

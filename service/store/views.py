@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from service.core.messages import FeedAlert
 from service.core.model import (
     Alert,
     EventType,
@@ -81,11 +82,27 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert with how its deliveries stand: channel name -> state."""
+    """An alert with how its deliveries stand: channel name -> state.
+
+    `held_until`: it has not left yet. `digest_id`: it was told with others, and these are their deliveries.
+    """
 
     alert: Alert
     created_at: datetime
     deliveries: tuple[tuple[str, str], ...]
+    held_until: datetime | None = None
+    digest_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAlertRow:
+    """An alert about a feed with how its deliveries stand: channel name -> state."""
+
+    alert: FeedAlert
+    created_at: datetime
+    deliveries: tuple[tuple[str, str], ...]
+    held_until: datetime | None = None
+    digest_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

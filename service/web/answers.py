@@ -6,15 +6,17 @@ Each mirrors a row of the same name in store/views.py or a noun in core/model.py
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from service.core.history import FeedEvent
 from service.core.model import DeliveryState, EventType, Kind, Reason, Role, Status, Strength
 from service.core.records import Subject
-from service.store.views import AlertRow
+from service.store.views import AlertRow, FeedAlertRow
+from service.tracing import Stage
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Answer = TypeVar("Answer")
 
 
 def _iso(moment: datetime) -> str:
@@ -136,6 +138,11 @@ class DeliveryAnswer(BaseModel):
     state: DeliveryState
 
 
+def _state_of(row: AlertRow | FeedAlertRow) -> dict[str, Any]:
+    names = ("created_at", "deliveries", "held_until", "digest_id")
+    return {name: getattr(row, name) for name in names}
+
+
 class AlertAnswer(_FromRow):
     """One event for one subscription, frozen when it was decided."""
 
@@ -159,16 +166,57 @@ class AlertAnswer(_FromRow):
 
 
 class AlertRowAnswer(AlertAnswer):
-    """An alert, when it was decided, and how its deliveries stand."""
+    """An alert about a story, when it was decided, and how its deliveries stand."""
 
+    about: Literal["story"] = "story"
     created_at: Moment
     deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
+    held_until: Moment | None = Field(None, description="It has not left yet")
+    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
 
     @classmethod
     def of(cls, row: AlertRow) -> AlertRowAnswer:
         """The ledger's row, flat: a program asks for an alert's party, not for its alert's."""
         alert = AlertAnswer.model_validate(row.alert).__dict__
-        return cls.model_validate({**alert, "created_at": row.created_at, "deliveries": row.deliveries})
+        return cls.model_validate({**alert, **_state_of(row)})
+
+
+class FeedAlertAnswer(_FromRow):
+    """Something befell a feed, for one subscription."""
+
+    id: str
+    subscription: str
+    event: FeedEvent
+    reason: Reason
+    feed_id: str
+    outlet: str
+    url: str
+    at: Moment
+    why: str = Field(description="What befell it, in one sentence")
+
+
+class FeedAlertRowAnswer(FeedAlertAnswer):
+    """An alert about a feed, when it was decided, and how its deliveries stand."""
+
+    about: Literal["feed"] = "feed"
+    created_at: Moment
+    deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
+    held_until: Moment | None = Field(None, description="It has not left yet")
+    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
+
+    @classmethod
+    def of(cls, row: FeedAlertRow) -> FeedAlertRowAnswer:
+        """The ledger's row, flat."""
+        alert = FeedAlertAnswer.model_validate(row.alert).__dict__
+        return cls.model_validate({**alert, **_state_of(row)})
+
+
+AnyAlertAnswer = Annotated[AlertRowAnswer | FeedAlertRowAnswer, Field(discriminator="about")]
+
+
+def alert_answer(row: AlertRow | FeedAlertRow) -> AlertRowAnswer | FeedAlertRowAnswer:
+    """An alert in a list, whatever it is about."""
+    return AlertRowAnswer.of(row) if isinstance(row, AlertRow) else FeedAlertRowAnswer.of(row)
 
 
 class StoryPageAnswer(_FromRow):
@@ -234,6 +282,41 @@ class PartyRecordAnswer(_FromRow):
     turned: int = Field(description="It confirmed later what it had denied")
     overturned: int = Field(description="Others confirmed it, and nobody denies it any more")
     reversed_share: ShareAnswer | None = Field(description="Of its denied stories; null: too few to say")
+
+
+class WhyLineAnswer(_FromRow):
+    """One thing that is known of one stage."""
+
+    stage: Stage
+    text: str
+    at: Moment | None
+
+
+class WhyEndAnswer(_FromRow):
+    """How it ended for one subscription."""
+
+    subscription: str
+    lines: list[WhyLineAnswer]
+    stopped_by: Stage | None = Field(description="The stage that stopped it; null where it was told")
+    reason: str
+
+
+class WhyChapterAnswer(_FromRow):
+    """One thing that may be told: a statement, a clock, a feed."""
+
+    title: str
+    lines: list[WhyLineAnswer]
+    ends: list[WhyEndAnswer]
+    stopped_by: Stage | None
+
+
+class WhyAnswer(_FromRow):
+    """Why somebody was told, or was not, from what was stored when it was decided."""
+
+    about: str = Field(description="item, story or alert")
+    id: str
+    title: str
+    chapters: list[WhyChapterAnswer]
 
 
 class CountsAnswer(_FromRow):

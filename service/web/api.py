@@ -11,8 +11,9 @@ from starlette.responses import PlainTextResponse
 
 from service.core.model import Status
 from service.core.records import Subject
+from service.tracing import TracesLike
 from service.web.answers import (
-    AlertRowAnswer,
+    AnyAlertAnswer,
     CountsAnswer,
     FeedAnswer,
     PageAnswer,
@@ -21,14 +22,24 @@ from service.web.answers import (
     RecordAnswer,
     StoryAnswer,
     StoryPageAnswer,
+    WhyAnswer,
+    alert_answer,
 )
 from service.web.problems import problem_answers
-from service.web.reading import ReportsLike, find_story
+from service.web.reading import FIT_ID, ReportsLike, find_story, found_why
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most")]
 Cursor = Annotated[
     str | None,
     Query(min_length=1, max_length=500, pattern=r"^[!-~]+$", description="`next` of the page before"),
+]
+
+
+AskedFor = Annotated[
+    str, Query(min_length=1, max_length=500, pattern=FIT_ID, description="Id of an item, a story or an alert")
+]
+OneSubscription = Annotated[
+    str | None, Query(min_length=1, max_length=200, pattern=FIT_ID, description="For this one; all without")
 ]
 
 
@@ -51,9 +62,9 @@ def api_router(reports: ReportsLike) -> APIRouter:
         return StoryPageAnswer.model_validate(found)
 
     @router.get("/alerts", summary="Alerts, newest first")
-    def list_alerts(limit: Limit = 50, cursor: Cursor = None) -> PageAnswer[AlertRowAnswer]:
+    def list_alerts(limit: Limit = 50, cursor: Cursor = None) -> PageAnswer[AnyAlertAnswer]:
         page = reports.alerts(limit, cursor)
-        return PageAnswer(items=[AlertRowAnswer.of(row) for row in page.items], next=page.next)
+        return PageAnswer(items=[alert_answer(row) for row in page.items], next=page.next)
 
     @router.get("/feeds", summary="Feeds and their health")
     def list_feeds() -> PageAnswer[FeedAnswer]:
@@ -68,6 +79,17 @@ def api_router(reports: ReportsLike) -> APIRouter:
     def list_parties(limit: Limit = 50) -> PageAnswer[PartyRecordAnswer]:
         found = reports.party_records()[:limit]
         return PageAnswer(items=[PartyRecordAnswer.model_validate(one) for one in found], next=None)
+
+    return router
+
+
+def why_router(traces: TracesLike) -> APIRouter:
+    """Why somebody was told, or was not."""
+    router = APIRouter(prefix="/api/v1", tags=["desk"], responses=problem_answers(404, 422, 503))
+
+    @router.get("/why", summary="The stages that an item, a story or an alert passed, and what stopped it")
+    def answer_why(id: AskedFor, subscription: OneSubscription = None) -> WhyAnswer:
+        return WhyAnswer.model_validate(found_why(traces, id, subscription))
 
     return router
 

@@ -19,8 +19,10 @@ from starlette.types import Scope
 from service import logs
 from service.errors import InputError, StoreError
 from service.feeds.websub import PATH
-from service.web.api import api_router, probe_router
-from service.web.dashboard import TroubleView, page_router
+from service.tracing import TracesLike
+from service.web.api import api_router, probe_router, why_router
+from service.web.audience import Editing, audience_router
+from service.web.dashboard import TroubleView, page_router, why_page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
@@ -55,10 +57,13 @@ def create_app(
     demo: bool,
     intake: Intake | None = None,
     push: Push | None = None,
+    traces: TracesLike | None = None,
+    editing: Editing | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
-    `intake`: where programs may push items; `push`: where hubs may; None: there is no such address.
+    `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
+    `editing`: who hears of what. None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -74,6 +79,11 @@ def create_app(
     app.include_router(page_router(reports, pages, clock, demo=demo))
     app.include_router(api_router(reports))
     app.include_router(probe_router(reports, clock))
+    if traces is not None:
+        app.include_router(why_router(traces))
+        app.include_router(why_page_router(traces, pages))
+    if editing is not None:
+        app.include_router(audience_router(editing))
     if intake is not None:
         app.include_router(intake_router(intake))
     if push is not None:

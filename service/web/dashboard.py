@@ -12,9 +12,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse
 
 from service.core.model import Status
-from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
+from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
+from service.tracing import TracesLike, Why
 from service.web.pages import Pages
-from service.web.reading import ReportsLike, find_story
+from service.web.reading import FIT_ID, ReportsLike, find_story, found_why
 from service.web.words import FEED_IN_TROUBLE
 
 STORIES_ON_A_PAGE = 20
@@ -33,7 +34,7 @@ class NowView:
     status: Status | None
     cursor: str | None
     stories: Page[StoryRow]
-    alerts: Page[AlertRow]
+    alerts: Page[AlertRow | FeedAlertRow]
     feeds: tuple[FeedRow, ...]
     counts: Counts
     template: str = "now.html"
@@ -56,6 +57,14 @@ class StoryView:
     now: datetime
     page: StoryPage
     template: str = "story.html"
+
+
+@dataclass(frozen=True, slots=True)
+class WhyView:
+    """Why somebody was told, or was not."""
+
+    why: Why
+    template: str = "why.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,21 @@ def page_router(
         if found is None:
             return pages.answer(TroubleView(404, "There is no story with this address."), 404)
         return pages.answer(StoryView(clock(), found))
+
+    return router
+
+
+def why_page_router(traces: TracesLike, pages: Pages) -> APIRouter:
+    """`/why?id=...`: the stages that an item, a story or an alert passed. Nothing here writes."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.head("/why")
+    @router.get("/why")
+    def why_page(
+        id: Annotated[str, Query(min_length=1, max_length=500, pattern=FIT_ID)],
+        subscription: Annotated[str | None, Query(max_length=200, pattern=FIT_ID)] = None,
+    ) -> HTMLResponse:
+        return pages.answer(WhyView(found_why(traces, id, subscription)))
 
     return router
 

@@ -32,7 +32,7 @@ LINES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 
-_SCHEME = HTTPBearer(scheme_name="intake", auto_error=False)  # for the description; `_admit` decides
+_SCHEME = HTTPBearer(scheme_name="intake", auto_error=False)  # for the description; `admit` decides
 _ITEM = {
     "type": "object",
     "properties": {
@@ -102,7 +102,7 @@ def intake_router(intake: Intake) -> APIRouter:
         dependencies=[Security(_SCHEME)],
     )
     async def push_items(request: Request) -> PushedAnswer:
-        _admit(request, intake.digest)
+        admit(request, intake.digest)
         kind = _kind(request)
         body = await read_body(request, MAX_BODY, intake.seconds, "The items")
         taken = await run_in_threadpool(lambda: intake.push(_items(body, kind)))
@@ -111,7 +111,8 @@ def intake_router(intake: Intake) -> APIRouter:
     return router
 
 
-def _admit(request: Request, digest: bytes) -> None:
+def admit(request: Request, digest: bytes) -> None:
+    """Lets a request pass that brings the token of `digest`; 401 for any other."""
     given = request.headers.getlist("authorization")
     scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
     right = hmac.compare_digest(token_digest(token.strip()), digest)

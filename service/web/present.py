@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from service.alerts import words as told
 from service.core.model import EventType, Kind, Position, Quotation, Reason, Role, Strength
-from service.store.views import TimelineRow
+from service.store.views import AlertRow, FeedAlertRow, TimelineRow
 from service.web import words
 
 # Embeddings, overrides and isolates reorder what stands around them. The plain marks LRM, RLM and ALM stay:
@@ -154,6 +154,11 @@ def after_report(at: datetime, item_id: str, rumor: Quotation | None) -> str:
     if item_id == rumor.item_id:
         return "in the same article as the report"
     return f"{elapsed(at - rumor.told_at)} after the report"
+
+
+def is_of_feed(row: AlertRow | FeedAlertRow) -> bool:
+    """Whether an alert is about a feed, not about a story."""
+    return isinstance(row, FeedAlertRow)
 
 
 def turned(event: EventType | None) -> bool:

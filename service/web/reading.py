@@ -6,10 +6,15 @@ import re
 from datetime import datetime
 from typing import Protocol
 
+from starlette.exceptions import HTTPException
+
 from service.core.model import Status
 from service.core.records import PartyRecord, Record
-from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow
+from service.errors import InputError
+from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
+from service.tracing import TracesLike, Why, why
 
+FIT_ID = r"^[^\x00-\x1f\x7f]+$"  # ids of items are their makers', but for what no database takes
 _STORY_ID = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 
 
@@ -26,7 +31,7 @@ class ReportsLike(Protocol):
         """All of one story, None where there is none."""
         ...
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
+    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow | FeedAlertRow]:
         """Newest first. InputError for a cursor that we never gave."""
         ...
 
@@ -49,6 +54,14 @@ class ReportsLike(Protocol):
     def check(self) -> None:
         """Return where the ledger answers, raise StoreError where it does not."""
         ...
+
+
+def found_why(traces: TracesLike, asked: str, subscription: str | None) -> Why:
+    """The answer to why; 404 where there is nothing of that id."""
+    try:
+        return why(traces, asked, subscription)
+    except InputError as error:
+        raise HTTPException(404, str(error)) from None
 
 
 def find_story(reports: ReportsLike, story_id: str) -> StoryPage | None:

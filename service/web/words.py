@@ -5,6 +5,7 @@ What a mail says as well (`denies it flatly`, the roles, the reasons) comes from
 
 from __future__ import annotations
 
+from service.core.history import FeedEvent
 from service.core.model import DeliveryState, EventType, Kind, Status, Strength
 
 STATUS = {
@@ -57,6 +58,16 @@ EVENT = {
     EventType.REVIVED: "story revived",
     EventType.SILENT: "no reply",
     EventType.RULE_CLOCK: "time ran out",
+}
+
+FEED_EVENT = {
+    FeedEvent.DARK: "Feed dark",
+    FeedEvent.BACK: "Feed back",
+    FeedEvent.GAP: "Gap in a feed",
+    FeedEvent.MOVED: "Feed moved",
+    FeedEvent.GONE: "Feed gone",
+    FeedEvent.PAUSED: "Feed paused",
+    FeedEvent.RESUMED: "Feed resumed",
 }
 
 DELIVERY = {

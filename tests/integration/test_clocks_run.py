@@ -106,10 +106,10 @@ def test_many_are_dealt_with_in_bounded_commits(room):
 def test_the_scheduler_deals_with_them_and_rings(room):
     room.report(0, claim=APART)
     bell = HeardBell()
-    found = clocks_once(room.ledger, Timed(BOOK, room.subscriptions), bell, lambda: day_of(2))
+    found = clocks_once(room.ledger, Timed(BOOK, lambda: room.subscriptions), bell, lambda: day_of(2))
     assert [type(one) for one in found] == [RanOut]
     assert bell.rung == [Work.DELIVERIES]
-    assert clocks_once(room.ledger, Timed(BOOK, room.subscriptions), bell, lambda: day_of(3)) == ()
+    assert clocks_once(room.ledger, Timed(BOOK, lambda: room.subscriptions), bell, lambda: day_of(3)) == ()
     assert room.ledger.due(day_of(3)).deliveries == 1
 
 

@@ -78,7 +78,7 @@ def test_a_subscription_of_a_file_says_what_it_would_have_told(say, tmp_path):
 def test_a_subscription_of_the_settings_is_found_by_its_name(say, tmp_path):
     (tmp_path / "rumorwatch.toml").write_text('[[subscriptions]]\nname = "firm"\nwatchlist = ["Nokia"]\n')
     assert alerts_in(say("--jsonl", "--subscription", "firm")) == []
-    with pytest.raises(InputError, match="no subscription 'nobody'; the settings hold firm"):
+    with pytest.raises(InputError, match="no subscription 'nobody'; there are firm"):
         say("--subscription", "nobody")
 
 

@@ -23,7 +23,7 @@ def test_a_delivery_is_claimed_with_its_alert(ledger: Ledger) -> None:
     work = ledger.deliveries.claim(NOON, 30)
     assert work is not None
     assert work.id == stable_id("msg", "alert_1", "hook")
-    assert (work.alert, work.channel, work.tries) == (alert, "hook", 0)
+    assert (work.message, work.channel, work.tries) == (alert, "hook", 0)
     assert ledger.deliveries.claim(NOON, 30) is None
     assert ledger.due(NOON).deliveries == 0
 

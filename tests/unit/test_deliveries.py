@@ -10,7 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from service.alerts.transport import Sent
-from service.core.model import Attempt, ClaimedDelivery
+from service.core.messages import ClaimedDelivery
+from service.core.model import Attempt
 from service.errors import OutgoingError
 from tests.alert_examples import denial
 from workers.deliveries import MOST_PER_CHANNEL, deliver_due
@@ -32,7 +33,7 @@ class DueDeliveries:
         if free is None:
             return None
         self.waiting.remove(free)
-        return ClaimedDelivery(id=free[1], alert=denial(), channel=free[0], token="t", tries=0)
+        return ClaimedDelivery(id=free[1], message=denial(), channel=free[0], token="t", tries=0)
 
     def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
         self.finished[claimed.id] = (attempt, next_at)

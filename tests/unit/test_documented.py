@@ -9,13 +9,14 @@ from typer.main import get_command
 
 from service.cli import app
 from service.core.model import EventType, Kind, Reason, Status, Strength
+from service.core.words import Hold
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("word", [*EventType, *Kind, *Reason, *Status, *Strength], ids=str)
+@pytest.mark.parametrize("word", [*EventType, *Kind, *Reason, *Status, *Strength, *Hold], ids=str)
 def test_every_word_of_the_model_stands_in_the_architecture(word):
     assert f"`{word}`" in ARCHITECTURE
 
