@@ -14,6 +14,7 @@ import pytest
 
 from service.core.feed import Feed, PollPlan
 from service.core.hosts import Hold, Place
+from service.core.model import Subscription
 from service.errors import FeedError, OutgoingError, StoreError
 from service.feeds.fetch import Fetched, NotModified, fetch, retry_after
 from service.feeds.lanes import lane_of, poll_due
@@ -51,7 +52,9 @@ class RememberedFeeds:
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]:
         return {name: self.fingerprints[name] for name in item_ids if name in self.fingerprints}
 
-    def commit_poll(self, feed_id: str, plan: PollPlan, now: datetime) -> int:
+    def commit_poll(
+        self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()
+    ) -> int:
         self.plans.append((feed_id, plan))
         for revision in plan.revisions:
             before = self.fingerprints.get(revision.item_id, frozenset())
