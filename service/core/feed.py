@@ -130,3 +130,12 @@ class PollPlan:
     dark_at: datetime | None = None
     holds: tuple[Hold, ...] = ()
     unparsed: tuple[Unparsed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EndedPoll:
+    """A poll of `feed_id` that ended: what it means to save, and when it was."""
+
+    feed_id: str
+    plan: PollPlan
+    at: datetime

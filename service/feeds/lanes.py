@@ -18,11 +18,13 @@ from service.core.hosts import host_of
 from service.core.model import Subscription
 from service.feeds.places import ParsePlaces
 from service.feeds.poll import HasFeeds, PollReport, poll_feed
+from service.feeds.saving import Saver
 from service.net import GuardedClient
 
 # Those that hang until the wall ends them must leave places for the others.
 MAX_AT_ONCE = 100
 LOOK_SECONDS = 0.25  # how soon a feed is seen that became due meanwhile, or that we are to stop
+ASK_SECONDS = 0.05  # between two questions for what is due, unless half the places are free
 _GATHER_SECONDS = 0.005  # several polls that end at once cost one question for more
 
 
@@ -34,22 +36,23 @@ class _Lanes:
     client: GuardedClient
     clock: Callable[[], datetime]
     at_once: int
-    audience: Callable[[], Sequence[Subscription]] = tuple
+    saver: Saver
     parses: ParsePlaces = field(default_factory=ParsePlaces)
     asked: dict[str, asyncio.Task[PollReport]] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
+    ask_at: float = 0.0
 
     def begin(self) -> None:
         """Begin as many polls as there are places for."""
         pace = self.client.pace
         self.resting = {host for host in self.resting if pace is not None and pace.rest(host) > 0}
         free = self.at_once - len(self.asked)
-        if free <= 0:
+        loop = asyncio.get_running_loop()
+        if free <= 0 or (free < self.at_once // 2 and loop.time() < self.ask_at):
             return
-        due = self.ledger.feeds.due(self.clock(), free, {*self.asked, *self.resting})
-        subscriptions = self.audience() if due else ()
-        for feed in due:
-            poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses, subscriptions)
+        self.ask_at = loop.time() + ASK_SECONDS
+        for feed in self.ledger.feeds.due(self.clock(), free, {*self.asked, *self.resting}):
+            poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses, self.saver)
             self.asked[lane_of(feed)] = asyncio.create_task(poll)
 
     async def ended(self) -> list[PollReport]:
@@ -99,7 +102,7 @@ async def keep_polling(
     At most `at_once` hosts are asked at the same time, each over one connection, at the client's pace. Never
     raises for a feed; StoreError passes.
     """
-    lanes = _Lanes(ledger, client, clock, at_once, audience)
+    lanes = _Lanes(ledger, client, clock, at_once, Saver(ledger.feeds, audience))
     try:
         while not stopped():
             lanes.begin()

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service import logs
-from service.core.feed import Entry, Feed, PollPlan, Unparsed
+from service.core.feed import EndedPoll, Entry, Feed, PollPlan, Unparsed
 from service.core.history import NO_WISHES, FeedNotice
 from service.core.hosts import REFUSALS, Hold, Place, Refusal, holds_after, places_of
 from service.core.model import Subscription
@@ -33,6 +33,7 @@ from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page
 from service.feeds.hints import is_whole, wishes_in
 from service.feeds.parse import ParsedFeed, parse_feed
 from service.feeds.places import ParsePlaces
+from service.feeds.saving import Saver
 from service.feeds.sitemap_index import read_index
 from service.net import GuardedClient
 
@@ -49,9 +50,9 @@ class FeedLedger(Protocol):
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]: ...
 
-    def commit_poll(
-        self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()
-    ) -> int: ...
+    def commit_polls(
+        self, ended: Sequence[EndedPoll], subscriptions: Sequence[Subscription] = ()
+    ) -> list[int]: ...
 
 
 class HasFeeds(Protocol):
@@ -97,18 +98,22 @@ async def poll_feed(
     feed: Feed,
     now: datetime,
     parses: ParsePlaces | None = None,
-    subscriptions: Sequence[Subscription] = (),
+    saver: Saver | None = None,
 ) -> PollReport:
     """Poll `feed` once and commit what it brought, or its failure.
 
-    `parses` bounds the parsers at work; `subscriptions` hear of what befalls the feed.
+    `parses` bounds the parsers at work; `saver` commits together what ends at once, and knows who hears of it.
     """
     poll = _Asking(feeds, client, feed, now, parses or ParsePlaces(), time.monotonic())
+    saver = saver or Saver(feeds)
     try:
         plan = await _ask(poll)
     except OutgoingError as error:
-        holds = _holds(feeds, error, now)
-        plan = plan_failure(feed, str(error), now, error.retry_after, error.status, poll.seconds, holds)
+        # What a host refused before is counted with what it refuses now: nobody else may count meanwhile.
+        async with saver.counting:
+            holds = _holds(feeds, error, now)
+            plan = plan_failure(feed, str(error), now, error.retry_after, error.status, poll.seconds, holds)
+            return await _saved(poll, plan, saver)
     except FeedError as error:
         plan = plan_failure(feed, str(error), now, seconds=poll.seconds)
     except StoreError:
@@ -116,9 +121,13 @@ async def poll_feed(
     except Exception as error:  # noqa: BLE001 - the edge of this feed's task: the others are still polled
         logs.failure("feed.poll_broken", error, feed=feed.id)
         plan = plan_failure(feed, f"The poll broke: {type(error).__name__}: {error}.", now)
+    return await _saved(poll, plan, saver)
+
+
+async def _saved(poll: _Asking, plan: PollPlan, saver: Saver) -> PollReport:
     plan = replace(plan, unparsed=tuple(poll.unparsed))
-    saved = feeds.commit_poll(feed.id, plan, now, subscriptions)
-    return PollReport(feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at, plan.notices)
+    saved = await saver.save(EndedPoll(poll.feed.id, plan, poll.now))
+    return PollReport(poll.feed.id, plan.outcome, plan.reason, saved, plan.next_poll_at, plan.notices)
 
 
 def _holds(feeds: FeedLedger, error: OutgoingError, now: datetime) -> tuple[Hold, ...]:

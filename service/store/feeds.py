@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.core.feed import Feed, PollPlan
+from service.core.feed import EndedPoll, Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import FeedEvent, FeedNotice
 from service.core.hosts import Hold, Place, host_of
@@ -240,17 +240,23 @@ class FeedRows:
         the feed was never declared.
         """
         with writing(self._engine) as connection:
-            _note_poll(connection, feed_id, plan, now)
-            note(connection, feed_id, plan.notices, now, subscriptions)
-            save_holds(connection, plan.holds)
-            if plan.outcome in _WHOLE:
-                forget_holds(connection, feed_id)
-            if plan.outcome == "fetched" and plan.history is not None:
-                note_offer(connection, feed_id, plan.history.wishes, now)
-            saved, refused = add_what_can_be(connection, feed_id, plan.revisions, now)
-            add_articles(connection, feed_id, plan.revisions, now)
-            put_aside(connection, feed_id, (*plan.unparsed, *refused), now)
-        return saved
+            return _save_poll(connection, EndedPoll(feed_id, plan, now), subscriptions)
+
+    def commit_polls(
+        self, ended: Sequence[EndedPoll], subscriptions: Sequence[Subscription] = ()
+    ) -> list[int]:
+        """As `commit_poll` for each, in one commit: a commit costs the disk more than what stands in it.
+
+        Where the database refuses them together, each is committed alone, in order; the first that it refuses
+        alone raises StoreError, and those before it are saved.
+        """
+        try:
+            with writing(self._engine) as connection:
+                return [_save_poll(connection, one, subscriptions) for one in ended]
+        except StoreError:
+            if len(ended) == 1:
+                raise
+        return [self.commit_poll(one.feed_id, one.plan, one.at, subscriptions) for one in ended]
 
     def seconds_until_next(self, now: datetime) -> float | None:
         """Seconds until a feed is due, 0.0 where one is; None where nothing is polled."""
@@ -288,6 +294,29 @@ def _declare(dialect: str) -> Any:
     return statement.on_conflict_do_update(index_elements=["id"], set_=changes)
 
 
+def _save_poll(connection: Connection, ended: EndedPoll, subscriptions: Sequence[Subscription]) -> int:
+    """Save all that a poll means to save; how many revisions were new."""
+    feed_id, plan, now = ended.feed_id, ended.plan, ended.at
+    _note_poll(connection, feed_id, plan, now)
+    note(connection, feed_id, plan.notices, now, subscriptions)
+    save_holds(connection, plan.holds)
+    if plan.outcome in _WHOLE:
+        forget_holds(connection, feed_id)
+    if plan.outcome == "fetched" and plan.history is not None:
+        note_offer(connection, feed_id, plan.history.wishes, now)
+    saved, refused = add_what_can_be(connection, feed_id, plan.revisions, now)
+    add_articles(connection, feed_id, plan.revisions, now)
+    put_aside(connection, feed_id, (*plan.unparsed, *refused), now)
+    return saved
+
+
+@cache
+def _noting(names: tuple[str, ...]) -> Any:
+    """The statement that saves these columns of one feed: building costs more than running."""
+    row = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
+    return update(feeds).where(feeds.c.id == bindparam("polled")).values(**row)
+
+
 def _note_poll(connection: Connection, feed_id: str, plan: PollPlan, now: datetime) -> None:
     whole = plan.outcome in _WHOLE
     values: dict[str, Any] = {
@@ -312,7 +341,8 @@ def _note_poll(connection: Connection, feed_id: str, plan: PollPlan, now: dateti
         "dark_at": plan.dark_at,
     }
     values |= {name: value for name, value in given.items() if value is not None}
-    saved = connection.execute(update(feeds).where(feeds.c.id == feed_id).values(**values))
+    row = {f"new_{name}": value for name, value in values.items()}
+    saved = connection.execute(_noting(tuple(values)), {"polled": feed_id, **row})
     if saved.rowcount != 1:
         raise StoreError(f"The feed {feed_id!r} was polled but never declared.")
 

@@ -33,6 +33,11 @@ HELD_BACK: ColumnElement[bool] = (
 )
 
 
+_FORGET = delete(hosts).where(
+    _concerns(select(feeds.c.host).where(feeds.c.id == bindparam("polled")).scalar_subquery())
+)
+
+
 def known_holds(connection: Connection, places: Collection[Place]) -> dict[Place, Hold]:
     """What is remembered of `places`; those that never refused are left out."""
     wanted = select(hosts).where(hosts.c.name.in_([place.name for place in places]))
@@ -73,8 +78,7 @@ def save_holds(connection: Connection, holds: Sequence[Hold]) -> None:
 
 def forget_holds(connection: Connection, feed_id: str) -> None:
     """The host of `feed_id` answered well: it and its domain refuse no more."""
-    host = select(feeds.c.host).where(feeds.c.id == feed_id).scalar_subquery()
-    connection.execute(delete(hosts).where(_concerns(host)))
+    connection.execute(_FORGET, {"polled": feed_id})
 
 
 def _hold(row: Row[Any]) -> Hold:

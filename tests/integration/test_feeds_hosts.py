@@ -171,6 +171,7 @@ def test_three_refusals_in_a_row_hold_back_the_whole_domain_and_an_answer_ends_i
     assert set(hosts.poll(0.2 * HOUR)) == {*bad, "d.example.com/bad", *others}
     assert hosts.waits("c.example.com/good") == ""
     server.serve("/bad", b"", status=429, headers=(("Retry-After", "7200"),))
+    hosts.declare(*bad, *others)
     hosts.poll(1.1 * HOUR)
     assert hosts.waits("c.example.com/good") == "", "the row of refusals began anew"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from service.core.feed import Feed, PollPlan
+from service.core.feed import EndedPoll, Feed, PollPlan
 from service.core.hosts import Hold, Place
 from service.core.model import Subscription
 from service.errors import FeedError, OutgoingError, StoreError
@@ -51,6 +51,11 @@ class RememberedFeeds:
 
     def known(self, feed_id: str, item_ids: Collection[str]) -> dict[str, frozenset[str]]:
         return {name: self.fingerprints[name] for name in item_ids if name in self.fingerprints}
+
+    def commit_polls(
+        self, ended: Sequence[EndedPoll], subscriptions: Sequence[Subscription] = ()
+    ) -> list[int]:
+        return [self.commit_poll(one.feed_id, one.plan, one.at, subscriptions) for one in ended]
 
     def commit_poll(
         self, feed_id: str, plan: PollPlan, now: datetime, subscriptions: Sequence[Subscription] = ()

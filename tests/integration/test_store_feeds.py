@@ -9,6 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import text
 
+from service.core.feed import EndedPoll
 from service.core.hosts import Hold, Place
 from service.errors import StoreError
 from service.store.engine import connect, writing
@@ -206,3 +207,25 @@ def test_a_feed_is_dark_once_it_fails_for_long_and_was_asked_at_its_time(
     assert [row.state for row in ledger.reports.feeds()] == [
         "dark" if dark else "failing" if failures else "ok"
     ]
+
+
+# --- several polls in one commit ---------------------------------------------------------------------
+
+
+def test_polls_that_are_committed_together_are_each_saved_as_if_alone(ledger: Ledger) -> None:
+    ledger.feeds.declare([a_feed(name) for name in "abc"], NOON)
+    polls = [
+        EndedPoll(name, a_plan(a_revision(f"of {name}"), etag=f'"{name}"', next_poll_at=later(60)), NOON)
+        for name in "abc"
+    ]
+    assert ledger.feeds.commit_polls(polls) == [1, 1, 1]
+    assert ledger.feeds.commit_polls(polls) == [0, 0, 0]
+    assert {feed.etag for feed in ledger.feeds.due(later(60), 9)} == {'"a"', '"b"', '"c"'}
+
+
+def test_a_poll_that_cannot_be_saved_takes_none_of_its_neighbours_along(ledger: Ledger) -> None:
+    ledger.feeds.declare([a_feed("a"), a_feed("c")], NOON)
+    polls = [EndedPoll(name, a_plan(a_revision(f"of {name}")), NOON) for name in ("a", "ghost", "c")]
+    with pytest.raises(StoreError, match="ghost"):
+        ledger.feeds.commit_polls(polls)
+    assert set(ledger.feeds.known("a", ["of a", "of ghost"])) == {"of a"}
