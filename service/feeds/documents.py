@@ -29,9 +29,12 @@ from service.feeds.sitemap import is_sitemap, read_sitemap
 from service.feeds.strings import MAX_TEXT, address, capped, language, line, name, string, web_address
 
 MAX_ENTRIES = 10_000
+PART = 2_000  # entries that one child parses: it has five seconds for them
+
 
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _ROOT = re.compile(r"<[A-Za-z_]")
+_ENTRY = re.compile(r"<(item|entry)(?=[\s>/])")
 _SPACES = re.compile(r"[ \t\r\n]+")
 _DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml\s[^>]{0,300}>", re.IGNORECASE)
@@ -41,15 +44,22 @@ _SPACE = "\ufeff \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A feed's title and its entries, as text that every store and page can hold. `why`: what was wrong."""
+    """A feed's title and its entries, as text that every store and page can hold. `why`: what was wrong.
+
+    `more`: so many entries of the document lie behind these.
+    """
 
     title: str
     entries: tuple[Entry, ...]
     why: str = ""
+    more: int = 0
 
 
-def read_document(body: bytes, content_type: str | None, url: str) -> Document:
-    """The feed in `body`. Raises FeedError with the reason where it is none, and whatever a parser raises."""
+def read_document(body: bytes, content_type: str | None, url: str, skip: int = 0) -> Document:
+    """The feed in `body`, or, where that holds very many entries, PART of them behind the first `skip`.
+
+    Raises FeedError with the reason where it is no feed, and whatever a parser raises.
+    """
     read = read_text(body, content_type)
     start = read.text[:2000].lstrip(_SPACE)
     if not start and not read.text.strip(_SPACE):
@@ -59,7 +69,7 @@ def read_document(body: bytes, content_type: str | None, url: str) -> Document:
     elif is_sitemap(read.text):
         found = _read_sitemap(read.text)
     else:
-        found = _read_xml(read.text, url)
+        found = _read_xml(read.text, url, skip)
     return replace(found, why="; ".join(filter(None, (read.why, found.why))))
 
 
@@ -106,11 +116,24 @@ def parse_xml(body: bytes, url: str) -> Any:
     )
 
 
-def _read_xml(text: str, url: str) -> Document:
-    parsed = parse_xml(prepare(text).encode("utf-8"), url)
+def _read_xml(text: str, url: str, skip: int) -> Document:
+    part, more = _part(prepare(text), skip)
+    parsed = parse_xml(part.encode("utf-8"), url)
     if not parsed.get("version") and not parsed.entries:
         raise FeedError(_what_it_is(text))
-    return Document(line(parsed.feed.get("title")), tuple(entries_of(parsed, url)))
+    return Document(line(parsed.feed.get("title")), tuple(entries_of(parsed, url, skip)), more=more)
+
+
+def _part(text: str, skip: int) -> tuple[str, int]:
+    """The document with at most PART of its entries, behind the first `skip`; how many lie behind these."""
+    starts = [found.start() for found in _ENTRY.finditer(text)]
+    if len(starts) <= PART:
+        return text, 0
+    end = max(text.rfind("</item>"), text.rfind("</entry>"))
+    tail = text[text.find(">", end) + 1 :] if end > starts[-1] else ""
+    until = starts[skip + PART] if skip + PART < len(starts) else len(text) - len(tail)
+    wanted = text[starts[min(skip, len(starts) - 1)] : until]
+    return text[: starts[0]] + wanted + tail, max(0, len(starts) - skip - PART)
 
 
 def _what_it_is(text: str) -> str:
@@ -124,7 +147,7 @@ def entries_of(parsed: Any, url: str, first_position: int = 0) -> Iterator[Entry
     """The entries of feedparser's result, counted from `first_position`; those without words are left out."""
     is_atom = str(parsed.get("version") or "").startswith("atom")
     lang = parsed.feed.get("language")
-    for position, raw in enumerate(parsed.entries[:MAX_ENTRIES], first_position):
+    for position, raw in enumerate(parsed.entries[: 2 * PART], first_position):
         entry = _entry(raw, url, position, is_atom, lang)
         if entry.title or entry.text:
             yield entry
@@ -199,7 +222,8 @@ def _read_json(text: str) -> Document:
         for position, item in enumerate(items[:MAX_ENTRIES])
         if isinstance(item, dict)
     )
-    return Document(line(whole.get("title")), tuple(e for e in found if e.title or e.text))
+    left = max(0, len(items) - MAX_ENTRIES)
+    return Document(line(whole.get("title")), tuple(e for e in found if e.title or e.text), more=left)
 
 
 def _no_constant(name: str) -> object:

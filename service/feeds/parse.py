@@ -24,6 +24,9 @@ from service.feeds.nursery import NURSERY
 
 WALL_SECONDS = 8.0
 NO_FEED = ("it is a web page", "it is empty")  # what nobody will ever read as a feed
+# documents.py has these too, and imports the parser: this process does without it.
+MAX_ENTRIES = 10_000
+PART = 2_000
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -54,6 +57,7 @@ class _Told:
     lost_at: tuple[int, ...] = ()
     trouble: str = ""
     why: str = ""
+    more: int = 0
     sitemaps: tuple[str, ...] = ()
 
 
@@ -62,35 +66,68 @@ def parse_feed(
 ) -> ParsedFeed:
     """The entries of the feed in `body`: RSS, RDF, Atom, JSON Feed or a news sitemap.
 
-    Blocks for at most twice `wall_seconds`. Raises FeedError, one sentence, where it is no feed, Unparsable
-    where it may be one and not one entry could be had; SitemapIndex, with the sitemaps, where it is an index
-    of some.
+    Of a document of very many entries at most MAX_ENTRIES are read, PART of them by each child. Blocks for at
+    most twice `wall_seconds` a child. Raises FeedError, one sentence, where it is no feed, Unparsable where it
+    may be one and not one entry could be had; SitemapIndex, with the sitemaps, where it is an index of some.
     """
-    told = _run_child("whole", body, content_type, url, wall_seconds)
+    first = _parse_part(body, content_type, url, wall_seconds, 0)
+    title, entries, whys, more = first.title, list(first.entries), [first.why], first.more
+    lost = list(first.lost)
+    for skip in range(PART, MAX_ENTRIES, PART):
+        if not more:
+            break
+        part = _parse_part(body, content_type, url, wall_seconds, skip)
+        entries += part.entries
+        lost += part.lost
+        whys.append(part.why)
+        more = part.more
+    if more:
+        whys.append(f"{more} more entries lie behind the {MAX_ENTRIES} that are read of one document")
+    why = "; ".join(dict.fromkeys(filter(None, whys)))
+    return ParsedFeed(title, tuple(entries), why, lost=tuple(lost))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one child, or the second one that saved what the first could not read, made of a document."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    why: str
+    more: int
+    lost: tuple[Unparsed, ...] = ()
+
+
+def _parse_part(body: bytes, content_type: str | None, url: str, wall_seconds: float, skip: int) -> _Part:
+    told = _run_child("whole", body, content_type, url, wall_seconds, skip)
     if told.sitemaps:
         raise SitemapIndex(f"{_name(url)} is an index of {len(told.sitemaps)} sitemaps.", told.sitemaps)
     if told.refused is not None:
         kind = FeedError if told.refused in NO_FEED else Unparsable
         raise kind(f"{_name(url)} is not a feed: {told.refused}.")
     if told.finished:
-        return ParsedFeed(told.title, told.entries, told.why)
-    saved = _run_child("salvage", body, content_type, url, wall_seconds)
+        return _Part(told.title, told.entries, told.why, told.more)
+    saved = _run_child("salvage", body, content_type, url, wall_seconds, skip)
     if not saved.entries:
         raise Unparsable(f"{_name(url)} could not be parsed: {told.trouble}.")
     rest = f"{saved.lost} lost" if saved.finished else "the rest lost"
     why = f"the parser broke ({told.trouble}); {len(saved.entries)} entries were saved one by one, {rest}"
-    known = frozenset(entry.position for entry in saved.entries)
+    # What earlier parts held is not missing in this one.
+    known = frozenset(entry.position for entry in saved.entries).union(range(skip))
     lost = lost_of(body, known, saved.lost_at, saved.finished)
     kept = tuple(replace(one, url=url, content_type=content_type) for one in lost)
-    return ParsedFeed(told.title or saved.title, saved.entries, why, lost=kept)
+    return _Part(told.title or saved.title, saved.entries, why, saved.more, kept)
 
 
 def _name(url: str) -> str:
     return url.partition("?")[0].removeprefix("file://")[:300] or "The document"
 
 
-def _run_child(mode: str, body: bytes, content_type: str | None, url: str, wall_seconds: float) -> _Told:
-    head = json.dumps({"mode": mode, "content_type": content_type, "url": url}).encode() + b"\n"
+def _run_child(
+    mode: str, body: bytes, content_type: str | None, url: str, wall_seconds: float, skip: int
+) -> _Told:
+    words = {"mode": mode, "content_type": content_type, "url": url, "skip": skip}
+    head = json.dumps(words).encode() + b"\n"
     # The output goes to a file, whose size the child's limits bound, not into our memory.
     with tempfile.TemporaryFile() as output:
         trouble = NURSERY.run(head + body, output, wall_seconds)
@@ -100,7 +137,7 @@ def _run_child(mode: str, body: bytes, content_type: str | None, url: str, wall_
 
 def _listen(output: IO[bytes], trouble: str) -> _Told:
     told = _Told(trouble=trouble or "the parser said nothing")
-    title, why, entries, lost_at, last = "", "", [], [], told
+    title, why, more, entries, lost_at, last = "", "", 0, [], [], told
     for line in _lines(output):
         if "position" in line:
             entries.append(_entry(line))
@@ -108,9 +145,15 @@ def _listen(output: IO[bytes], trouble: str) -> _Told:
             lost_at.append(place)
         elif "title" in line:
             title, why = _text(line["title"]) or "", _text(line.get("why")) or ""
+            more = _count(line.get("more"))
         else:
             last = _last_words(line, told)
-    return replace(last, title=title, entries=tuple(entries), why=why, lost_at=tuple(lost_at))
+    found = tuple(entries)
+    return replace(last, title=title, entries=found, why=why, more=more, lost_at=tuple(lost_at))
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _lines(output: IO[bytes]) -> Iterator[dict[str, object]]:

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from types import FrameType
 
 from service.core.feed import Entry
@@ -32,6 +33,7 @@ class Order:
     """What the parent wants parsed."""
 
     mode: str
+    skip: int
     content_type: str | None
     url: str
     body: bytes
@@ -71,14 +73,14 @@ def limit_powers() -> None:
 
 def _read_order() -> Order:
     head = json.loads(sys.stdin.buffer.readline())
-    return Order(head["mode"], head["content_type"], head["url"], sys.stdin.buffer.read())
+    return Order(head["mode"], head["skip"], head["content_type"], head["url"], sys.stdin.buffer.read())
 
 
 def _whole(order: Order) -> int:
     from service.feeds.documents import read_document  # after the limits: importing is work as well
 
-    document = read_document(order.body, order.content_type, order.url)
-    _say({"title": document.title, "why": document.why})
+    document = read_document(order.body, order.content_type, order.url, order.skip)
+    _say({"title": document.title, "why": document.why, "more": document.more})
     for entry in document.entries:
         _say_entry(entry)
     return 0
@@ -94,7 +96,7 @@ def _salvage(order: Order) -> int:
     lost = 0
     _say({"title": ""})
     signal.signal(signal.SIGALRM, _too_slow)
-    for position, piece in enumerate(pieces(body)):
+    for position, piece in islice(enumerate(pieces(body)), order.skip, None):  # earlier parts are read
         try:
             with _at_most(ENTRY_SECONDS):
                 parsed = parse_xml(before + piece + after, order.url)

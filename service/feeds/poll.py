@@ -102,7 +102,8 @@ async def poll_feed(
 ) -> PollReport:
     """Poll `feed` once and commit what it brought, or its failure.
 
-    `parses` bounds the parsers at work; `saver` commits together what ends at once, and knows who hears of it.
+    `parses` bounds the parsers at work; `saver` commits together what ends at once, and knows who
+    hears of it.
     """
     poll = _Asking(feeds, client, feed, now, parses or ParsePlaces(), time.monotonic())
     saver = saver or Saver(feeds)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def order(body: str) -> bytes:
-    head = {"mode": "whole", "content_type": None, "url": "https://feed.example/feed"}
+    head = {"mode": "whole", "skip": 0, "content_type": None, "url": "https://feed.example/feed"}
     return json.dumps(head).encode() + b"\n" + body.encode()
 
 
