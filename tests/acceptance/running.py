@@ -77,6 +77,10 @@ class Process:
             self.lines.append(line.rstrip("\n"))
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         return "\n".join(self.lines)
 
