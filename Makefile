@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-.PHONY: run test check fuzz format accuracy accuracy-quick stories races bench lock clean
+.PHONY: run test check fuzz fuzz-feeds mutants format accuracy accuracy-quick stories races bench lock clean
 
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
@@ -47,6 +47,15 @@ races: $(TEST_READY)
 
 bench: $(TEST_READY)
 	$(BIN)/python -m benchmarks.reading_speed
+	$(BIN)/python -m benchmarks.intake_cost
+
+# A hundred thousand valid feeds with seeded faults through the contained parser (an hour).
+fuzz-feeds: $(TEST_READY)
+	$(BIN)/python -m benchmarks.feed_fuzz
+
+# One defence of intake taken out at a time: the tests of its row must fail without it (half an hour).
+mutants: $(TEST_READY)
+	$(BIN)/python -m benchmarks.mutants
 
 format: $(TEST_READY)
 	$(BIN)/ruff check --fix .

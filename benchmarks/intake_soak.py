@@ -29,6 +29,7 @@ POLL_SECONDS = 5
 ENTRY_SECONDS = 12.0
 CALM_SECONDS = 45.0  # longer than the wall of a fetch and the interval after it
 SAMPLES = 12
+START_SECONDS = 180.0  # a busy machine declares hundreds of feeds before it serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def main() -> None:
         folder = Path(name)
         (folder / "rumorwatch.toml").write_text(settings(urls))
         with Process("run", folder) as service:
-            assert service.address
+            service.wait_for_line(r"Look at http", START_SECONDS)
             watch(service.pid, given.minutes, server)
             status = service.stop()
         wrong = judge(server.feeds, urls, rows(folder / "data" / "rumorwatch.db"))

@@ -395,4 +395,5 @@ def _outgoing(host: str, error: Exception) -> OutgoingError:
         return OutgoingError(f"{host} cannot be reached: {error.os_error or error}.")
     if isinstance(error, aiohttp.ClientPayloadError):
         return OutgoingError(f"{host} broke off before its answer was complete.")
-    return OutgoingError(f"{host} did not answer as a web server does: {str(error) or type(error).__name__}.")
+    said = " ".join(str(error).split())[:200] or type(error).__name__  # it may quote what the server sent
+    return OutgoingError(f"{host} did not answer as a web server does: {said}.")
