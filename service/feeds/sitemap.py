@@ -26,7 +26,6 @@ MAX_SITEMAPS = 50
 MAX_ALONE = 20_000
 MAX_FIELD = 8000
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _ROOT = re.compile(r"<([A-Za-z_][\w:.-]*)")
 _ROOT_TAG = re.compile(r"<([A-Za-z_][\w:.-]*)[^>]*>")
 _URL = re.compile(r"<((?:[\w.-]+:)?(?:url|sitemap))(?=[\s>])")
@@ -47,8 +46,17 @@ class Sitemap:
 
 def root_name(text: str) -> str:
     """The name of the root element without its prefix, "" where there is none near the start."""
-    found = _ROOT.search(_COMMENT.sub("", text[:_START]))
+    found = _ROOT.search(_without_comments(text[:_START]))
     return found[1].rpartition(":")[2] if found else ""
+
+
+def _without_comments(text: str) -> str:
+    """Each comment that ends taken out. A pattern for it would look for the end anew from each start."""
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start + 4)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join([*kept, text[at:]])
 
 
 def is_sitemap(text: str) -> bool:

@@ -29,7 +29,7 @@ BOUNDED = {
     "service.feeds.parse_child._ROOT_TAG": 16 * 1024,
     "service.feeds.sitemap._ROOT_TAG": 16 * 1024,
     "service.feeds.sitemap._ROOT": 16 * 1024,
-    "service.feeds.sitemap._COMMENT": 16 * 1024,
+    "service.feeds.discovery._ATTRIBUTE": 4000,
     "service.feeds.encodings._META": 4000,
     "service.feeds.encodings._DECLARED": 4000,
 }
@@ -40,6 +40,8 @@ ANCHORED = frozenset(
         "service.alerts.channels._ADDRESS",
         "service.core.reading.marked._FOREIGN",
         "service.core.reading.marked._MIXED",
+        "service.core.reading.joining._GLUED",
+        "service.core.reading.joining._UNSPACED_PERSON",
         "service.core.reading.people._DATELINE",
         "service.core.reading.setting._DATELINE",
     }
