@@ -3,8 +3,8 @@
     python -m benchmarks.intake_soak --minutes 30
     python -m benchmarks.intake_soak --minutes 2 --feeds 100
 
-The feeds (soak_feeds.py) remember what they served in whole answers. At the end they turn calm, the last polls
-are waited for, and each entry that was served must be a row, once, and no row may hold what was not offered.
+The feeds (soak_feeds.py) remember what they served in whole answers. At the end they turn calm, the last
+polls are waited for, and each entry that was served must be a row, once, and no row may hold anything else.
 Memory and open files of the service and its children are printed over time. Exit status 1 where an entry is
 lost, doubled or made up.
 """
