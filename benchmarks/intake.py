@@ -1,6 +1,6 @@
 """One pass over 2,000 feeds on as many hosts, side by side with the library `reader` (lemon24/reader).
 
-    pip install reader==3.26          # what it is compared with; not among our own packages
+    pip install reader==3.26 sgmllib3k     # what it is compared with; not among our own packages
     python -m benchmarks.intake                        # three pairs of runs, in turn
     python -m benchmarks.intake --feeds 500 --pairs 1
 
