@@ -68,7 +68,8 @@ def parse_feed(
 
     Of a document of very many entries at most MAX_ENTRIES are read, PART of them by each child. Blocks for at
     most twice `wall_seconds` a child. Raises FeedError, one sentence, where it is no feed, Unparsable where
-    it may be one and not one entry could be had; SitemapIndex, with the sitemaps, where it is an index of some.
+    it may be one and not one entry could be had; SitemapIndex, with the sitemaps, where it is an index of
+    some.
     """
     first = _parse_part(body, content_type, url, wall_seconds, 0)
     title, entries, whys, more = first.title, list(first.entries), [first.why], first.more
