@@ -174,6 +174,10 @@ class Settings(BaseSettings):
     intake_token: SecretStr | None = Field(
         None, description="Bearer token of programs that push items to /api/v1/items; empty: nobody may."
     )
+    failpoint: str | None = Field(
+        None,
+        description="For tests of crashes: `PLACE:ORDINAL` where the process dies; empty: nowhere.",
+    )
     silence_hours: int = Field(
         24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."
     )

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from service import logs
+from service import failpoints, logs
 from service.core.feed import Entry, Feed, PollPlan
 from service.core.history import NO_WISHES, FeedNotice
 from service.core.polling import (
@@ -173,6 +173,7 @@ async def poll_feed(
 
 async def _ask(poll: _Asking) -> PollPlan:
     answer = await fetch(poll.client, poll.feed, poll.now)
+    failpoints.hit("body-read")
     took = poll.seconds
     if isinstance(answer, NotModified):
         arrival = Arrival(took, answer.moved_to, replace(NO_WISHES, fresh_seconds=answer.fresh_seconds))
@@ -180,6 +181,7 @@ async def _ask(poll: _Asking) -> PollPlan:
             poll.feed, poll.now, etag=answer.etag, last_modified=answer.last_modified, arrival=arrival
         )
     parsed = await _parse_or_follow(poll, answer)
+    failpoints.hit("parsed")
     wishes = wishes_in(answer.body, answer.url, answer.fresh_seconds)
     arrival = Arrival(took, answer.moved_to, wishes)
     if wishes.archive is not None and _leaves_gap(poll, parsed.entries):

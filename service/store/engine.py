@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from service import failpoints
 from service.errors import Conflict, StoreError
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for another
@@ -149,6 +150,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
         connection.execution_options(**{_WRITING: True})
         with connection.begin():
             yield connection
+            failpoints.hit("pre-commit")
+        failpoints.hit("post-commit")
 
 
 @contextmanager

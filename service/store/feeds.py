@@ -28,13 +28,14 @@ from sqlalchemy import (
     update,
 )
 
+from service import failpoints
 from service.core.feed import Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import NO_HISTORY, FeedEvent, FeedHistory, FeedNotice
 from service.errors import InputError, StoreError
+from service.store.arrivals import add_revisions, known_fingerprints
 from service.store.codec import decode, encode
 from service.store.engine import insert_into, lock_names, reading, writing
-from service.store.items import add_revisions, known_fingerprints
 from service.store.schema import Moment, feed_notices, feeds
 
 _DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive")
@@ -173,6 +174,7 @@ class FeedRows:
         """
         with writing(self._engine) as connection:
             _note_poll(connection, feed_id, plan, now)
+            failpoints.hit("in-tx")
             _note(connection, feed_id, plan.notices, now)
             return add_revisions(connection, feed_id, plan.revisions, now)
 

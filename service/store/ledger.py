@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from service import failpoints
 from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.deliveries import DeliveryRows, deliveries_due
@@ -16,6 +17,7 @@ from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use
 from service.store.feeds import FeedRows
 from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
+from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
 from service.store.reports import Reports
 
@@ -30,16 +32,17 @@ class Ledger:
     deliveries: DeliveryRows
     reports: Reports
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: LeaseClock = CALLERS_TIME) -> None:
         self._engine = engine
+        self._clock = clock
         self.feeds = FeedRows(engine)
-        self.items = RevisionRows(engine)
-        self.deliveries = DeliveryRows(engine)
+        self.items = RevisionRows(engine, clock)
+        self.deliveries = DeliveryRows(engine, clock)
         self.reports = Reports(engine)
 
     @classmethod
-    def open(cls, url: str) -> Ledger:
-        """The ledger at `url`, made or brought to this version where needed.
+    def open(cls, url: str, clock: LeaseClock = CALLERS_TIME) -> Ledger:
+        """The ledger at `url`, made or brought to this version where needed; `clock` tells its leases.
 
         `sqlite:///path`, `sqlite://` (in memory) or `postgresql://...`. StoreError, in one sentence without a
         password, where it cannot be opened, is not a ledger, or is newer than this rumorwatch.
@@ -50,7 +53,7 @@ class Ledger:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, clock)
 
     def close(self) -> None:
         """Close every connection."""
@@ -59,7 +62,8 @@ class Ledger:
     def due(self, now: datetime) -> Due:
         """What waits for a worker right now. Revisions behind one that is leased or resting do not count."""
         with reading(self._engine) as connection:
-            return Due(revisions=revisions_due(connection, now), deliveries=deliveries_due(connection, now))
+            times = LeaseTimes.at(self._clock.now(connection, now), LONGEST_SECONDS)
+            return Due(revisions_due(connection, now, times), deliveries_due(connection, now, times))
 
     @contextmanager
     def handling(self, claimed: ClaimedRevision, keys: Sequence[str]) -> Iterator[Handling]:
@@ -73,6 +77,7 @@ class Ledger:
             lock_names(connection, keys)
             check_held(connection, claimed)
             yield Handling(connection)
+            failpoints.hit("in-tx")
             mark_done(connection, claimed)
 
     @contextmanager

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0006"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -128,7 +128,8 @@ items = Table(
 )
 
 # An item's text as it was at one time, and in the same row the work of reading it:
-# state pending | done | quarantined; a pending row with a token is leased until lease_until.
+# state pending | done | quarantined; a pending row with a token is leased until lease_until. `deaths` counts
+# the leases that ran out, `alone` the processes that died of trying it alone.
 revisions = Table(
     "revisions",
     metadata,
@@ -154,12 +155,15 @@ revisions = Table(
     Column("token", Text),
     Column("lease_until", Moment),
     Column("tries", Integer, nullable=False),
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("alone", Integer, nullable=False, server_default="0"),
     Column("why", Text),
     UniqueConstraint("item_id", "revision", name="revisions_number"),
     UniqueConstraint("item_id", "fingerprint", name="revisions_words"),
     Index(
         "revisions_by_feed_order",
         "feed_id",
+        "backfill",
         "told_at",
         "position",
         "item_id",
