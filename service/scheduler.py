@@ -50,14 +50,36 @@ def build_scheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     now = datetime.now(UTC)
+    leading = _Leading(ledger)
     jobs: tuple[tuple[str, Callable[[], object], float], ...] = (
-        ("poll", lambda: poll_once(ledger, open_client, bell, clock), POLL_TICK_SECONDS),
-        ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
-        ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
+        ("poll", lambda: leading.do(lambda: poll_once(ledger, open_client, bell, clock)), POLL_TICK_SECONDS),
+        ("sweep", lambda: leading.do(lambda: sweep_once(ledger, bell, clock)), sweep_seconds),
+        ("clocks", lambda: leading.do(lambda: clocks_once(ledger, timed, bell, clock)), CLOCK_TICK_SECONDS),
     )
     for name, job, seconds in jobs:
         scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now)
     return scheduler
+
+
+class _Leading:
+    """Lets a job run where this process leads, and says once when that changed."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._leads: bool | None = None
+
+    def do(self, job: Callable[[], object]) -> None:
+        """Runs `job`, or nothing where another process leads or the ledger is away."""
+        try:
+            leads = self._ledger.leadership.held()
+        except StoreError as error:
+            logs.failure("scheduler.store_failed", error)
+            return
+        if leads is not self._leads:
+            self._leads = leads
+            logs.line("scheduler.leads" if leads else "scheduler.stands_by")
+        if leads:
+            job()
 
 
 def poll_once(

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from service import logs, wiring
+from service import failpoints, logs, wiring
 from service.core.model import ClaimedRevision
 from service.doorbell import LocalBell
 from service.errors import LeaseLost, StoreError
@@ -74,6 +74,7 @@ def main() -> int:
         Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST, encoding="ascii")
     task: Task = pickle.load(sys.stdin.buffer)  # from our own worker, over a pipe that only it holds
     logs.configure(task.settings.log_format, task.settings.log_level)
+    failpoints.arm(task.settings.failpoint)
     try:
         parts = wiring.open_parts(task.settings, LocalBell(), knowledge=knowledge_on_demand())
         handle_claimed(parts, task.claimed)

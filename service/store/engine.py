@@ -184,12 +184,13 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     The locks are taken in one order by everybody, so that two who want overlapping names never deadlock.
     SQLite has one writer at a time and needs none.
     """
-    numbers = sorted({_lock_number(name) for name in names})
+    numbers = sorted({lock_number(name) for name in names})
     if numbers and connection.dialect.name == "postgresql":
         connection.execute(_LOCK, {"numbers": numbers})
 
 
-def _lock_number(name: str) -> int:
+def lock_number(name: str) -> int:
+    """The number by which PostgreSQL knows the lock of that name."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big", signed=True)
 
 

@@ -17,6 +17,7 @@ from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use
 from service.store.feeds import FeedRows
 from service.store.handling import Handling
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
+from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
 from service.store.reports import Reports
@@ -31,6 +32,7 @@ class Ledger:
     items: RevisionRows
     deliveries: DeliveryRows
     reports: Reports
+    leadership: Leadership
 
     def __init__(self, engine: Engine, clock: LeaseClock = CALLERS_TIME) -> None:
         self._engine = engine
@@ -39,6 +41,7 @@ class Ledger:
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
         self.reports = Reports(engine)
+        self.leadership = Leadership(engine)
 
     @classmethod
     def open(cls, url: str, clock: LeaseClock = CALLERS_TIME) -> Ledger:
@@ -56,7 +59,8 @@ class Ledger:
         return cls(engine, clock)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and let another lead."""
+        self.leadership.release()
         self._engine.dispose()
 
     def due(self, now: datetime) -> Due:
