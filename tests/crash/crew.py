@@ -58,22 +58,21 @@ class Crew:
     roles: tuple[Role, ...]
     settings: dict[str, str]
     failpoint_for: Callable[[Role], str | None] = lambda role: None
+    tree: Path = ROOT  # the code that is tested
     more: dict[str, object] = field(default_factory=dict)
     deaths: list[Death] = field(default_factory=list)
-    tree: Path = ROOT  # the code that is tested
 
     def __enter__(self) -> Crew:
         self.running: dict[str, Running] = {}
         self._wanted: set[int] = set()
+        self._asked: set[int] = set()
         self._answers: queue.Queue[dict[str, object]] = queue.Queue()
         self._lock = threading.RLock()
         self._over = False
         self._zygote = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.zygote"],
             cwd=self.folder,
-            # The tree to be tested is the one that stands first: a mutant's copy comes before ours.
-            env=environment(self.folder, **self.settings)
-            | {"PYTHONPATH": os.environ.get("CRASH_TREE", str(ROOT))},
+            env=environment(self.folder, **self.settings) | {"PYTHONPATH": str(self.tree)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.folder / "zygote.log").open("wb"),
@@ -106,13 +105,22 @@ class Crew:
         path = self.folder / f"{role}.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
-    def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> int:
-        """Signals the role's process as it is now; its pid. It is started again."""
+    def kill(self, name: str) -> int:
+        """Kills the role's process as it is now, without warning; its pid. It is started again."""
         with self._lock:
             pid = self.running[name].pid
             self._wanted.add(pid)
-        _signal(pid, how)
+        _signal(pid, signal.SIGKILL)
         return pid
+
+    def ask_to_stop(self, name: str) -> None:
+        """Asks the role's process to stop in order, once however often it is called."""
+        with self._lock:
+            pid = self.running[name].pid
+            if pid in self._asked:
+                return
+            self._asked.add(pid)
+        _signal(pid, signal.SIGTERM)
 
     def kill_child(self, name: str) -> bool:
         """Kills a child of the role's process, a parser mostly; whether there was one."""

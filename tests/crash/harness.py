@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -16,7 +15,8 @@ from pathlib import Path
 
 from service.failpoints import PLACES
 from service.store.ledger import Ledger
-from tests.crash.crew import Crew, Role
+from tests.acceptance.running import ROOT
+from tests.crash.crew import Crew, Role, Running
 from tests.crash.story_lines import Script, write_script
 from tests.crash.verdict import LedgerEye, Recovery, Verdict
 from tests.crash.world import FeedWorld, Receivers, receivers
@@ -24,6 +24,8 @@ from tests.fakes_receivers import SECRET
 
 LOOK_SECONDS = 0.1
 STEP_SECONDS = 45.0  # a failpoint that is not reached by then is left
+LEAD_SECONDS = 4.0  # after that a standby that waits for one of the leader's places is let lead
+LEADERS_PLACES = ("body-read", "parsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Plan:
     kills: int = 20
     pause: float = 1.5
     ordinals: int = 0
+    points: tuple[str, ...] = ()  # or these and no others, in this order
     seed: int = 1
     poll_seconds: float = 1.0
     most_seconds: float = 240.0
@@ -80,8 +83,8 @@ class Outcome:
         return "\n".join(lines)
 
 
-def run(plan: Plan, folder: Path | None = None) -> Outcome:
-    """Runs the plan in a folder of its own; everything that it started is gone at the end."""
+def run(plan: Plan, folder: Path | None = None, tree: Path = ROOT) -> Outcome:
+    """Runs the plan over the code in `tree`; everything that it started is gone at the end."""
     with ExitStack() as stack:
         if folder is None:
             folder = Path(tempfile.mkdtemp(prefix="rumorwatch-crash-"))
@@ -104,7 +107,7 @@ def run(plan: Plan, folder: Path | None = None) -> Outcome:
         eye = LedgerEye(ledger_url)
         stack.callback(eye.close)
         points = Points(plan, random.Random(plan.seed))
-        crew = stack.enter_context(Crew(folder, roles(plan.store), settings, points.next_for))
+        crew = stack.enter_context(Crew(folder, roles(plan.store), settings, points.next_for, tree))
         return _Run(plan, script, world, places, eye, crew, points, redis_url).go()
 
 
@@ -161,18 +164,19 @@ class Points:
     """Hands each start of a process a named place to die at, until all were handed out."""
 
     def __init__(self, plan: Plan, chance: random.Random) -> None:
-        todo = [(place, ordinal) for place in PLACES for ordinal in range(1, plan.ordinals + 1)]
+        todo = [f"{place}:{ordinal}" for place in PLACES for ordinal in range(1, plan.ordinals + 1)]
         chance.shuffle(todo)
-        self._todo = deque(todo)
+        self._todo = deque(plan.points or todo)
+        self.all = len(self._todo)
         self._store = plan.store
 
     def next_for(self, role: Role) -> str | None:
         """The next place that such a process comes by; None: nothing is armed."""
         for _ in range(len(self._todo)):
-            place, ordinal = self._todo.popleft()
-            if self._passes(role, place):
-                return f"{place}:{ordinal}"
-            self._todo.append((place, ordinal))
+            point = self._todo.popleft()
+            if self._passes(role, point.partition(":")[0]):
+                return point
+            self._todo.append(point)
         return None
 
     def _passes(self, role: Role, place: str) -> bool:
@@ -211,6 +215,7 @@ class _Run:
         self._began = time.monotonic()
         self._next_kill = self._began + plan.pause
         self._quiet_since: float | None = None
+        self._more = 0.0
 
     def go(self) -> Outcome:
         """Kills until all kills are done, then waits until the ledger is quiet."""
@@ -244,10 +249,12 @@ class _Run:
 
     def _release(self) -> None:
         """Lets the feeds tell more as the killing goes on, so that there is work at every kill."""
-        todo = self._plan.kills + self._plan.ordinals * len(PLACES)
-        done = sum(self._kills.values()) + self._plan.ordinals * len(PLACES) - self._points.left
+        todo = self._plan.kills + self._points.all
+        done = sum(self._kills.values()) + self._points.all - self._points.left
         share = 1.0 if not self._killing else min(1.0, (done + 2) / (todo + 2))
-        self._world.allow(int(share * self._script.revisions) + 1)
+        waits = any(one.failpoint for one in self._crew.running.values())
+        self._more += waits * self._plan.batch * LOOK_SECONDS  # a place may need news to be reached
+        self._world.allow(int(share * self._script.revisions + self._more) + 1)
 
     def _kill(self) -> None:
         now = time.monotonic()
@@ -272,12 +279,21 @@ class _Run:
                 continue
             age = time.monotonic() - running.since
             if running.failpoint.startswith("drain:") and age > 3:
-                self._crew.kill(running.role.name, signal.SIGTERM)
-                running.failpoint = running.failpoint if age < STEP_SECONDS else None
-            elif age > STEP_SECONDS:
+                self._crew.ask_to_stop(running.role.name)
+            elif age > LEAD_SECONDS and running.failpoint.startswith(LEADERS_PLACES):
+                self._let_lead(running)
+            if running.failpoint and age > STEP_SECONDS:
                 self._missed[running.failpoint] += 1
                 running.failpoint = None
                 self._crew.kill(running.role.name)
+
+    def _let_lead(self, standby: Running) -> None:
+        """Kills the other service, where nothing is armed in it, once."""
+        others = [one for one in self._crew.running.values() if one.role.word == "run" and one is not standby]
+        for other in others:
+            if other.failpoint is None and other.since < standby.since + LEAD_SECONDS:
+                self._crew.kill(other.role.name)
+                self._kills[other.role.name] += 1
 
     def _after_deaths(self) -> None:
         deaths = self._crew.deaths

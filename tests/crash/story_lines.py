@@ -25,14 +25,10 @@ _ONSETS = (
 )
 _MIDDLES = ("vi", "ta", "mo", "lu", "pe", "ra", "so", "ke", "na", "du")
 _ENDS = ("dex", "lon", "mar", "tis", "vox", "gen", "rin", "bal", "cor", "zen")
-# So that no two stories are told in the same words, each is about three of these.
-_THINGS = (
-    "batteries brakes bridges cables cameras cement chips clinics cocoa coffee copper cotton cranes "
-    "dairies drones elevators engines ferries fibres freighters furniture furnaces gearboxes glass "
-    "grain harbours helmets hotels jewels kettles lasers leather lenses lithium magnets medicines mills "
-    "mirrors mortgages oranges ovens paints paper parcels pianos pipelines pumps quarries radars "
-    "railways rubber satellites scooters sensors shoes silk solar steel sugar tankers telescopes tents "
-    "timber toys tractors trams turbines tyres vaccines valves watches "
+# So that no two stories are told in the same words, each is about goods that nobody else makes.
+_GOODS = (
+    ("bre", "cla", "dwi", "flo", "gri", "klu", "pra", "sne", "tro", "wha"),
+    ("b", "d", "g", "l", "m", "n", "p", "t"),
 )
 RUMOR = (
     "{who} Corp is in talks with {whom} Motors on a joint venture for {things}, "
@@ -91,7 +87,7 @@ def _story(number: int, pair: tuple[str, str], chance: random.Random) -> list[To
     """A rumor, its denial, and often a repeat of the denial, which is told to nobody again."""
     who, whom = pair
     at = chance.random() * 0.7
-    things = "{}, {} and {}".format(*chance.sample(_THINGS.split(), 3))
+    things = ", ".join(_goods(chance) for _ in range(7)) + f" and {_goods(chance)}"
     denial = DENIAL.format(who=who, whom=whom, things=things)
     lines = [
         _told(at, f"r{number}", RUMOR.format(who=who, whom=whom, things=things)),
@@ -100,6 +96,11 @@ def _story(number: int, pair: tuple[str, str], chance: random.Random) -> list[To
     if chance.random() < 0.3:
         lines.append(_told(0.9 + chance.random() * 0.1, f"again{number}", denial))
     return lines
+
+
+def _goods(chance: random.Random) -> str:
+    onsets, codas = _GOODS
+    return "".join(chance.choice(onsets) + chance.choice(codas) for _ in range(3)) + "ers"
 
 
 def _plain(number: int, chance: random.Random) -> Told:
