@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -23,6 +24,7 @@ from service.store.ledger import Ledger
 POLL_TICK_SECONDS = 1.0
 MOST_FEEDS_A_TICK = 200
 CLOCK_TICK_SECONDS = 15.0
+BEAT_SECONDS = 2.0  # between two tries whether a ledger that stores nothing does again
 
 Clock = Callable[[], datetime]
 
@@ -67,9 +69,12 @@ class _Leading:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._leads: bool | None = None
+        self._told: str | None = None
+        self._next_beat = 0.0
 
     def do(self, job: Callable[[], object]) -> None:
         """Runs `job`, or nothing where another process leads or the ledger is away."""
+        in_trouble = self._in_trouble()
         try:
             leads = self._ledger.leadership.held()
         except StoreError as error:
@@ -78,8 +83,26 @@ class _Leading:
         if leads is not self._leads:
             self._leads = leads
             logs.line("scheduler.leads" if leads else "scheduler.stands_by")
-        if leads:
+        if leads and not in_trouble:
             job()
+
+    def _in_trouble(self) -> bool:
+        """What could not be stored is not fetched: no publisher is asked every second for nothing."""
+        before = self._ledger.pulse.trouble
+        trouble = self._ledger.pulse.beat() if self._time_to_beat() else before
+        if trouble != self._told:
+            self._told = trouble
+            if trouble is None:
+                logs.line("ledger.well_again")
+            else:
+                logs.warning("ledger.stores_nothing", reason=trouble)
+        return trouble is not None
+
+    def _time_to_beat(self) -> bool:
+        due = monotonic() >= self._next_beat
+        if due:
+            self._next_beat = monotonic() + BEAT_SECONDS
+        return due
 
 
 def poll_once(

@@ -26,7 +26,7 @@ from service.errors import Conflict, StoreError
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for another
 CONNECT_SECONDS = 5  # how long PostgreSQL may take to answer the door
-_WRITING = "rumorwatch_writing"
+WRITING = "rumorwatch_writing"
 
 # unnest gives the numbers in the order of the array, so the locks are taken in it.
 _LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
@@ -116,7 +116,7 @@ def _refuse_value(context: ExceptionContext) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, False)
+    writing = connection.get_execution_options().get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
@@ -147,7 +147,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     StoreError where the database fails, Conflict where doing the same again may well work.
     """
     with _told_by_name(engine), engine.connect() as connection:
-        connection.execution_options(**{_WRITING: True})
+        connection.execution_options(**{WRITING: True})
         with connection.begin():
             yield connection
             failpoints.hit("pre-commit")
@@ -159,12 +159,13 @@ def _told_by_name(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise _named(engine, error) from error
+        raise named(engine, error) from error
     except sqlite3.Error as error:
         raise _from_words(engine, str(error), None) from error
 
 
-def _named(engine: Engine, error: SQLAlchemyError) -> StoreError:
+def named(engine: Engine, error: SQLAlchemyError) -> StoreError:
+    """The error in one sentence without a password: Conflict where doing the same again may well work."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     words = " ".join(str(cause).split()) or type(cause).__name__
     if engine.url.password:

@@ -20,6 +20,7 @@ from service.store.items import RevisionRows, check_held, mark_done, revisions_d
 from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
+from service.store.pulse import Pulse
 from service.store.reports import Reports
 
 _OPENING_PAUSE = 0.05
@@ -33,6 +34,7 @@ class Ledger:
     deliveries: DeliveryRows
     reports: Reports
     leadership: Leadership
+    pulse: Pulse
 
     def __init__(self, engine: Engine, clock: LeaseClock = CALLERS_TIME) -> None:
         self._engine = engine
@@ -40,7 +42,8 @@ class Ledger:
         self.feeds = FeedRows(engine)
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
-        self.reports = Reports(engine)
+        self.pulse = Pulse(engine)
+        self.reports = Reports(engine, self.pulse)
         self.leadership = Leadership(engine)
 
     @classmethod
