@@ -71,7 +71,7 @@ class DeliveryRows:
     ) -> ClaimedDelivery | None:
         """The delivery that is due longest on a channel that is not in `busy`, leased to the caller."""
         token = new_token()
-        with writing(self._engine) as connection:
+        with writing(self._engine, light=True) as connection:
             times = LeaseTimes.at(self._clock.now(connection, now), lease_seconds)
             asked = {"now": now, "busy": sorted(busy), "lease_now": times.now, "beyond": times.beyond}
             row = connection.execute(NEXT_DELIVERY, asked).first()
@@ -83,7 +83,7 @@ class DeliveryRows:
 
     def renew(self, claimed: ClaimedDelivery, now: datetime, lease_seconds: float) -> None:
         """Hold the lease until `lease_seconds` after `now`. LeaseLost where it is another's or finished."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, light=True) as connection:
             until = LeaseTimes.at(self._clock.now(connection, now), lease_seconds).until
             mine = {"delivery": claimed.id, "held": claimed.token, "until": until}
             if connection.execute(_RENEW, mine).rowcount != 1:

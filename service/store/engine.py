@@ -1,6 +1,6 @@
 """The one door to the database: opened, made ready, and read or written in whole transactions.
 
-SQLite runs in WAL with full syncs, and a writing transaction takes the write lock when it begins, so that two
+SQLite runs in WAL with full syncs (but for leases, which a crash may well forget), and a writing transaction takes the write lock when it begins, so that two
 writers wait for each other instead of failing at the end. PostgreSQL reads what is committed at each
 statement; what needs more takes locks (ledger.py). Everything that the database says against us leaves here
 as a StoreError of one sentence without a password in it.
@@ -27,6 +27,7 @@ from service.errors import Conflict, StoreError
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for another
 CONNECT_SECONDS = 5  # how long PostgreSQL may take to answer the door
 WRITING = "rumorwatch_writing"
+_LIGHT = "rumorwatch_light"
 
 # unnest gives the numbers in the order of the array, so the locks are taken in it.
 _LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
@@ -116,8 +117,12 @@ def _refuse_value(context: ExceptionContext) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(WRITING, False):
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(_LIGHT) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 def use_wal(engine: Engine) -> None:
@@ -141,13 +146,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, light: bool = False) -> Iterator[Connection]:
     """One transaction that writes: committed at the end, rolled back on any exception.
 
+    `light`: a machine that loses its power may forget it, for it need not wait for the disk (SQLite only).
     StoreError where the database fails, Conflict where doing the same again may well work.
     """
     with _told_by_name(engine), engine.connect() as connection:
-        connection.execution_options(**{WRITING: True})
+        connection.execution_options(**{WRITING: True, _LIGHT: light})
         with connection.begin():
             yield connection
             failpoints.hit("pre-commit")

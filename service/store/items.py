@@ -154,7 +154,7 @@ class RevisionRows:
 
         One whose lease ran out too often is set aside on the way.
         """
-        with writing(self._engine) as connection:
+        with writing(self._engine, light=True) as connection:
             times = self._times(connection, now, lease_seconds)
             asked = {"now": now, "lease_now": times.now, "beyond": times.beyond}
             while (row := connection.execute(NEXT_REVISION, asked).first()) is not None:
@@ -165,7 +165,7 @@ class RevisionRows:
 
     def renew(self, claimed: ClaimedRevision, now: datetime, lease_seconds: float) -> None:
         """Hold the lease until `lease_seconds` after `now`. LeaseLost where it is another's or finished."""
-        with writing(self._engine) as connection:
+        with writing(self._engine, light=True) as connection:
             until = self._times(connection, now, lease_seconds).until
             held = connection.execute(_RENEW, _holder(claimed) | {"until": until})
             _must_be_held(claimed, held.rowcount)

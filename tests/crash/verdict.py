@@ -64,6 +64,14 @@ class LedgerEye:
         except StoreError:
             return None
 
+    def revisions(self) -> int:
+        """How many revisions are stored; -1 where the ledger is away."""
+        try:
+            with reading(self._engine) as connection:
+                return int(connection.execute(select(func.count()).select_from(revisions)).scalar_one())
+        except StoreError:
+            return -1
+
     def held_by(self, pid: int) -> list[tuple[str, int | str, str]] | None:
         """What a process holds: table, row, token."""
         found: list[tuple[str, int | str, str]] = []

@@ -51,6 +51,7 @@ class ServedFeed:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         """One request, under the world's lock but for the writing."""
         with self.world.lock:
+            self.world.asked[self.name] += 1
             kept = handler.headers.get("If-None-Match") == self.etag
             if kept:
                 self.confirmed = self.version
@@ -98,6 +99,7 @@ class FeedWorld:
         self.lock = threading.Lock()
         self.began = datetime.now(UTC) - SPAN - timedelta(minutes=1)
         self.served: Counter[Key] = Counter()
+        self.asked: Counter[str] = Counter()
         self.released = 0
         self._allowed = 0
         self._server = FeedServer()
