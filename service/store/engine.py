@@ -1,9 +1,10 @@
 """The one door to the database: opened, made ready, and read or written in whole transactions.
 
-SQLite runs in WAL with full syncs (but for leases, which a crash may well forget), and a writing transaction takes the write lock when it begins, so that two
-writers wait for each other instead of failing at the end. PostgreSQL reads what is committed at each
-statement; what needs more takes locks (ledger.py). Everything that the database says against us leaves here
-as a StoreError of one sentence without a password in it.
+SQLite runs in WAL with full syncs (but for leases, which a crash may well forget), and a writing
+transaction takes the write lock when it begins, so that two writers wait for each other instead of failing
+at the end. PostgreSQL reads what is committed at each statement; what needs more takes locks (ledger.py).
+Everything that the database says against us leaves here as a StoreError of one sentence without a password
+in it.
 """
 
 from __future__ import annotations
