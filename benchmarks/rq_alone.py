@@ -82,8 +82,8 @@ def main() -> int:
         for queues in (["urgent", "usual"], ["usual"]):
             never, nowhere = lost(kills, queues, Path(name))
             sys.stdout.write(
-                f"RQ alone, workers that listen to {len(queues)}: {never} of {kills} jobs never ran, though a "
-                f"second worker worked the queues empty; {nowhere} are in no list any more\n"
+                f"RQ alone, workers that listen to {len(queues)}: {never} of {kills} jobs never ran, though "
+                f"a second worker worked the queues empty; {nowhere} are in no list any more\n"
             )
     return 0
 

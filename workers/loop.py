@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from service import failpoints, logs
 from service.core.model import ClaimedRevision
@@ -15,13 +16,21 @@ from workers.alone import try_alone
 from workers.deliveries import deliver_due
 from workers.items import Handled, Rules, handle_item
 from workers.keeping import Keeper
+from workers.watching import watched
 
 RETRY_ITEM_SECONDS = 5.0
 MOST_CONFLICTS = 5
 
 
-def do_items(parts: Parts, stop: Callable[[], bool] = lambda: False) -> int:
-    """Handles items until none is due or `stop` says so; returns how many. Rings for what they raised."""
+def do_items(
+    parts: Parts,
+    stop: Callable[[], bool] = lambda: False,
+    watch: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Handles items until none is due or `stop` says so; returns how many. Rings for what they raised.
+
+    Each is handled inside a block of `watch`.
+    """
     seconds = parts.settings.lease_seconds
     done = 0
     with Keeper[ClaimedRevision](
@@ -33,7 +42,7 @@ def do_items(parts: Parts, stop: Callable[[], bool] = lambda: False) -> int:
                 break
             failpoints.hit("claimed")
             with keeper.holding(claimed):
-                _do_one(parts, claimed)
+                _do_one(parts, claimed, watch)
             done += 1
     return done
 
@@ -52,12 +61,17 @@ def do_deliveries(parts: Parts, stop: Callable[[], bool] = lambda: False) -> int
     return asyncio.run(send_all())
 
 
-def _do_one(parts: Parts, claimed: ClaimedRevision) -> None:
+def _do_one(
+    parts: Parts, claimed: ClaimedRevision, watch: Callable[[], AbstractContextManager[None]]
+) -> None:
     if claimed.alone:
         logs.line("item.tried_alone", item=claimed.item.id, revision=claimed.item.revision)
         try_alone(parts, claimed)
         parts.bell.ring(Work.DELIVERIES)
-    elif any(one.alert for handled in handle_claimed(parts, claimed) for one in handled.decisions):
+        return
+    with watch():
+        done = handle_claimed(parts, claimed)
+    if any(one.alert for handled in done for one in handled.decisions):
         parts.bell.ring(Work.DELIVERIES)
 
 
@@ -149,7 +163,12 @@ class Loop:
 def item_loop(parts: Parts, bell: LocalBell) -> Loop:
     """The loop that reads items; it stops between two of them."""
     loop: Loop
-    loop = Loop(Work.ITEMS, bell, lambda: do_items(parts, lambda: loop.stopped), parts.settings.sweep_seconds)
+    loop = Loop(
+        Work.ITEMS,
+        bell,
+        lambda: do_items(parts, lambda: loop.stopped, watched),
+        parts.settings.sweep_seconds,
+    )
     return loop
 
 

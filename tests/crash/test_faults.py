@@ -23,11 +23,11 @@ from tests.crash.story_lines import write_script
 from tests.crash.verdict import LedgerEye
 from tests.crash.world import FeedWorld, receivers
 
-PLAN = Plan(items=80, feeds=4, seed=5, lease_seconds=3.0, sweep_seconds=0.5)
+PLAN = Plan(items=48, feeds=4, seed=5, lease_seconds=3.0, sweep_seconds=0.5)
 
 
 class Scene:
-    """One service (and a worker behind Valkey) over a world of 80 items; `stack` ends what a test adds."""
+    """One service (and a worker behind Valkey) over a world of 48 items; `stack` ends what a test adds."""
 
     def __init__(self, stack: ExitStack, folder: Path, *roles: Role, **settings: str) -> None:
         self.folder = folder
@@ -89,13 +89,13 @@ def stack() -> Iterator[ExitStack]:
 @pytest.mark.timeout(200)
 def test_a_full_disk_advances_nothing_is_told_and_ends_by_itself(tmp_path, stack):
     scene = Scene(stack, tmp_path)
-    scene.world.allow(20)
-    wait_until(lambda: scene.stored() >= 20 and scene.ready, 60)
+    scene.world.allow(12)
+    wait_until(lambda: scene.stored() >= 12 and scene.ready, 60)
     pid = scene.crew.running["service"].pid
     # The kernel lets no file of the process grow further: what a full disk is, for this process alone.
     room = (tmp_path / "data" / "rumorwatch.db-wal").stat().st_size
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
-    scene.world.allow(40)
+    scene.world.allow(24)
     wait_until(lambda: not scene.ready, 30)
     before = scene.stored()
     requests = sum(scene.world.asked.values())
@@ -135,8 +135,8 @@ def test_a_postgresql_that_is_killed_and_comes_back_has_lost_nothing(tmp_path, s
     url = own_postgres.get_uri()
     Ledger.open(url).close()
     scene = Scene(stack, tmp_path, database_url=url)
-    for round_ in range(1, 4):
-        scene.world.allow(round_ * 20)
+    for round_ in range(1, 3):
+        scene.world.allow(round_ * 15)
         wait_until(lambda: scene.stored() >= round_ * 12, 60)  # noqa: B023
         kill_postgres(own_postgres)
         wait_until(lambda: not scene.ready, 15)
@@ -150,7 +150,7 @@ def test_a_postgresql_that_is_killed_and_comes_back_has_lost_nothing(tmp_path, s
 def test_a_line_cut_in_the_answer_to_a_commit_doubles_nothing(tmp_path, stack, postgres_url, postgres_server):
     Ledger.open(postgres_url).close()
     folder = re.search(r"host=([^&]+)", postgres_url).group(1)
-    with Between(f"{folder}/.s.PGSQL.5432", commits_cut(0.1, seed=3)) as line:
+    with Between(f"{folder}/.s.PGSQL.5432", commits_cut(0.06, seed=3)) as line:
         name = re.search(r"/(test_\w+)", postgres_url).group(1)
         scene = Scene(
             stack,
@@ -160,7 +160,7 @@ def test_a_line_cut_in_the_answer_to_a_commit_doubles_nothing(tmp_path, stack, p
         scene.world.allow(scene.script.revisions)
         scene.url = postgres_url
         scene.ends_well()
-        assert line.cuts > 20
+        assert line.cuts > 5
         scene.crew.rest()
 
 
@@ -182,8 +182,8 @@ def test_a_valkey_that_is_slow_gone_full_or_hostile_only_delays(tmp_path, stack,
     redis = stack.enter_context(Redis.from_url(valkey.connection_url))
     for number, trouble in enumerate((_gone, _slow, _full, _hostile), 1):
         trouble(line, redis, tmp_path)
-        scene.world.allow(20 * number)
-        wait_until(lambda: scene.stored() >= 15 * number and scene.waiting() == 0, 60)  # noqa: B023
+        scene.world.allow(10 * number)
+        wait_until(lambda: scene.stored() >= 10 * number and scene.waiting() == 0, 60)  # noqa: B023
         line.down.clear()
         line.slow = 0.0
         redis.config_set("maxmemory", "0")
