@@ -170,7 +170,7 @@ class Crew:
             found = next((one for one in self.running.values() if one.pid == pid), None)
             if found is None:
                 return
-            wanted = pid in self._wanted
+            wanted = pid in self._wanted or (pid in self._asked and status == 0)
             self.deaths.append(Death(found.role, pid, status, time.monotonic(), wanted, found.failpoint))
             if not self._over:
                 self._start(found.role)

@@ -160,11 +160,16 @@ def write_config(folder: Path, world: FeedWorld, places: Receivers, plan: Plan) 
     return path
 
 
+def _point(place: str, ordinal: int) -> str:
+    # A process comes by `drain` once a loop, and it has two.
+    return f"{place}:{1 + (ordinal - 1) % 2 if place == 'drain' else ordinal}"
+
+
 class Points:
     """Hands each start of a process a named place to die at, until all were handed out."""
 
     def __init__(self, plan: Plan, chance: random.Random) -> None:
-        todo = [f"{place}:{ordinal}" for place in PLACES for ordinal in range(1, plan.ordinals + 1)]
+        todo = [_point(place, ordinal) for place in PLACES for ordinal in range(1, plan.ordinals + 1)]
         chance.shuffle(todo)
         self._todo = deque(plan.points or todo)
         self.all = len(self._todo)

@@ -33,7 +33,7 @@ class Scene:
         self.folder = folder
         self.script = write_script(PLAN.feeds, PLAN.items, PLAN.batch, PLAN.seed)
         self.world = stack.enter_context(FeedWorld(self.script))
-        self.places = stack.enter_context(receivers(PLAN.seed))
+        self.places = stack.enter_context(receivers(PLAN.seed, moody=False))
         self.url = settings.get("database_url", f"sqlite:///{folder / 'data' / 'rumorwatch.db'}")
         usual = {
             "config": str(write_config(folder, self.world, self.places, PLAN)),

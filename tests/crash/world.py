@@ -195,8 +195,11 @@ class Receivers:
 
 
 @contextmanager
-def receivers(seed: int) -> Iterator[Receivers]:
-    """A truthful webhook, one that fails, one that lies, one that hangs, and a mail server that cuts some."""
+def receivers(seed: int, *, moody: bool = True) -> Iterator[Receivers]:
+    """A truthful webhook, one that fails, one that lies, one that hangs, and a mail server that cuts some.
+
+    Where they are not `moody`, all are truthful.
+    """
     moods: dict[str, dict[str, float]] = {
         "truthful": {},
         "failing": {"fail": 0.2, "busy": 0.1},
@@ -204,10 +207,10 @@ def receivers(seed: int) -> Iterator[Receivers]:
         "hanging": {"hang": 0.03},
     }
     chance = random.Random(seed)
-    acts = [Does.CUT if chance.random() < 0.05 else Does.ANSWER for _ in range(20_000)]
+    acts = [Does.CUT if moody and chance.random() < 0.05 else Does.ANSWER for _ in range(20_000)]
     with ExitStack() as stack:
         hooks = {
-            name: stack.enter_context(MoodyReceiver(mood, seed + number))
+            name: stack.enter_context(MoodyReceiver(mood if moody else {}, seed + number))
             for number, (name, mood) in enumerate(moods.items())
         }
         mail = stack.enter_context(MailServer(does=acts))
