@@ -154,6 +154,7 @@ def latencies(folder: Path, alerts: int, redis_url: str | None, database_url: st
         words = ["run", "worker"] if redis_url else ["run"]
         crew = [Process(word, folder, **given) for word in words]
         try:
+            crew[0].wait_for_line("Look at", 120)
             wait_until(lambda: crew[0].get("/api/v1/feeds")["items"][0]["state"] == "ok", 60)
             for number in range(1, len(told) + 1):
                 feed.write_text(_rss(told[:number]), encoding="utf-8")
