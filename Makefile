@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-.PHONY: run test check fuzz fuzz-feeds mutants format accuracy accuracy-quick stories races bench lock clean
+.PHONY: run test check fuzz fuzz-feeds mutants format accuracy accuracy-quick stories races crash crash-mutants bench lock clean
 
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
@@ -44,6 +44,15 @@ stories: $(TEST_READY)
 # Two workers meet two reports of one rumor, ten thousand times on each kind of database (half an hour).
 races: $(TEST_READY)
 	$(BIN)/python -m benchmarks.races
+
+# Real processes killed at random and at every named place, on both stores, then a check of the ledger. CRASH holds
+# other numbers: make crash CRASH="--store sqlite --items 10000 --feeds 100 --kills 500 --pause 2"
+crash: $(TEST_READY)
+	$(BIN)/python -m tests.crash $(if $(CRASH),$(CRASH),--items 1000 --feeds 20 --kills 60 --ordinals 2)
+
+# Builds that are broken on purpose, in a copy: the harness must find each of them out.
+crash-mutants: $(TEST_READY)
+	$(BIN)/python -m tests.crash.mutants
 
 bench: $(TEST_READY)
 	$(BIN)/python -m benchmarks.reading_speed

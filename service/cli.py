@@ -29,12 +29,14 @@ app = typer.Typer(
 review_app = typer.Typer(help="Decide what may belong to a story and alerts nobody until then.")
 stories_app = typer.Typer(help="List and show stories, and correct them: each correction can be undone.")
 decisions_app = typer.Typer(help="What was decided about stories, as a log that only grows.")
+set_aside_app = typer.Typer(help="List what was set aside because it could not be read; try it again.")
 feeds_app = typer.Typer(help="List the feeds and how they are; import, export and find some.")
 for name, sub in (("review", review_app), ("stories", stories_app), ("decisions", decisions_app)):
     app.add_typer(sub, name=name, no_args_is_help=True)
 app.add_typer(feeds_app, name="feeds")
 quarantine_app = typer.Typer(help="What of the feeds could not be read: list it, show it, try it again.")
 feeds_app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(set_aside_app, name="quarantine", no_args_is_help=True)
 cli_alerts.add_commands(app, stories_app)
 
 Files = Annotated[list[Path] | None, typer.Argument(help="Files or folders; none: standard input.")]
@@ -388,6 +390,25 @@ def _login(by: str) -> str:
     from getpass import getuser
 
     return by or getuser()
+
+
+@set_aside_app.command("list")
+def quarantine_list(jsonl: Rows = False) -> None:
+    """List the items that were set aside, each with the reason."""
+    from workers.quarantine import list_set_aside
+
+    list_set_aside(_settings(), jsonl=jsonl)
+
+
+@set_aside_app.command("retry")
+def quarantine_retry(
+    item: Annotated[str | None, typer.Argument(metavar="ITEM", help="One item; none: with --all.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that was set aside.")] = False,
+) -> None:
+    """Let what was set aside be tried anew, from the beginning."""
+    from workers.quarantine import retry
+
+    retry(_settings(), item, every=every)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from service import logs
+from service import failpoints, logs
 
 QUEUE = "rumorwatch"
 # More waiting rings than this wake nobody sooner.
@@ -49,12 +49,16 @@ class LocalBell:
 
     def ring(self, work: Work) -> None:
         """Wakes the loop of `work`, now or the next time it waits."""
+        failpoints.hit("pre-enqueue")
         self._events[work].set()
+        failpoints.hit("post-enqueue")
 
     def wait(self, work: Work, seconds: float) -> None:
         """Returns when `work` was rung or `seconds` have passed."""
-        self._events[work].wait(seconds)
+        rung = self._events[work].wait(seconds)
         self._events[work].clear()
+        if rung:
+            failpoints.hit("dequeued")
 
 
 class RqBell:
@@ -65,6 +69,7 @@ class RqBell:
 
     def ring(self, work: Work) -> None:
         """Enqueues one job; where enough wait already, or Redis does not answer, none."""
+        failpoints.hit("pre-enqueue")
         try:
             if self._queue.count < MOST_WAITING_RINGS:
                 self._queue.enqueue(
@@ -72,3 +77,4 @@ class RqBell:
                 )
         except RedisError as error:
             logs.warning("doorbell.silent", work=work, error=type(error).__name__)
+        failpoints.hit("post-enqueue")

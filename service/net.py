@@ -29,6 +29,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from service import failpoints
 from service.core.addresses import Network, networks, why_address_refused, why_url_refused
 from service.errors import AddressRefused, OutgoingError, SettingsError
 from service.pace import HostPace
@@ -259,6 +260,7 @@ class GuardedClient:
             trust_env=False,
             max_line_size=MAX_HEADER_LINE,
             max_field_size=MAX_HEADER_LINE,
+            trace_configs=_traced() if request.method == "POST" else None,
         )
         async with (
             session,
@@ -289,6 +291,24 @@ class GuardedClient:
             why_address_refused(address) is not None
             and why_address_refused(address, self._polite) is not None
         )
+
+
+def _traced() -> list[aiohttp.TraceConfig] | None:
+    """Where somebody tests what a death in the middle of a request does; None nearly always."""
+    if not failpoints.is_armed("connected", "body-sent"):
+        return None
+
+    async def connected(*_: object) -> None:
+        failpoints.hit("connected")
+
+    async def writing(*_: object) -> None:
+        # Called just before the bytes go: what is called soon comes right after.
+        asyncio.get_running_loop().call_soon(failpoints.hit, "body-sent")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(connected)
+    trace.on_request_chunk_sent.append(writing)
+    return [trace]
 
 
 def redirected(request: Request, status: int, location: str) -> Request:

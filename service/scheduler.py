@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -38,6 +39,7 @@ FORGET_TICK_SECONDS = 600.0
 _MOST_REPORTS = 10_000
 HUB_TICK_SECONDS = 5.0
 ARTICLE_TICK_SECONDS = 2.0
+BEAT_SECONDS = 2.0  # between two tries whether a ledger that stores nothing does again
 
 Clock = Callable[[], datetime]
 Audience = Callable[[], Sequence[Subscription]]
@@ -82,8 +84,13 @@ def build_scheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     now = datetime.now(UTC)
+    leading = _Leading(ledger)
+
+    def stopped() -> bool:
+        return not scheduler.running or not leading.goes_on
+
     poll = _unless_it_goes_on(
-        lambda: poll_once(ledger, open_client, bell, clock, timed.audience, lambda: not scheduler.running)
+        lambda: leading.do(lambda: poll_once(ledger, open_client, bell, clock, timed.audience, stopped))
     )
     jobs: list[tuple[str, Callable[[], object], float]] = [
         ("poll", poll, POLL_TICK_SECONDS),
@@ -97,6 +104,7 @@ def build_scheduler(
     if reach.articles:
         do = partial(articles_once, ledger, open_client, bell, clock, RobotsCache())
         jobs.append(("articles", do, ARTICLE_TICK_SECONDS))
+    jobs = [(name, job if job is poll else partial(leading.do, job), every) for name, job, every in jobs]
     for name, job, seconds in jobs:
         at_once = 2 if job is poll else 1
         scheduler.add_job(job, "interval", seconds=seconds, id=name, next_run_time=now, max_instances=at_once)
@@ -115,6 +123,53 @@ def _unless_it_goes_on(act: Callable[[], object]) -> Callable[[], None]:
                 going_on.release()
 
     return once
+
+
+class _Leading:
+    """Lets a job run where this process leads, and says once when that changed."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._leads: bool | None = None
+        self._told: str | None = None
+        self._next_beat = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a long job may go on: this process leads, as last asked, and what it saves is kept."""
+        return self._leads is True and self._ledger.pulse.trouble is None
+
+    def do(self, job: Callable[[], object]) -> None:
+        """Runs `job`, or nothing where another process leads or the ledger is away."""
+        in_trouble = self._in_trouble()
+        try:
+            leads = self._ledger.leadership.held()
+        except StoreError as error:
+            logs.failure("scheduler.store_failed", error)
+            return
+        if leads is not self._leads:
+            self._leads = leads
+            logs.line("scheduler.leads" if leads else "scheduler.stands_by")
+        if leads and not in_trouble:
+            job()
+
+    def _in_trouble(self) -> bool:
+        """What could not be stored is not fetched: no publisher is asked every second for nothing."""
+        before = self._ledger.pulse.trouble
+        trouble = self._ledger.pulse.beat() if self._time_to_beat() else before
+        if trouble != self._told:
+            self._told = trouble
+            if trouble is None:
+                logs.line("ledger.well_again")
+            else:
+                logs.warning("ledger.stores_nothing", reason=trouble)
+        return trouble is not None
+
+    def _time_to_beat(self) -> bool:
+        due = monotonic() >= self._next_beat
+        if due:
+            self._next_beat = monotonic() + BEAT_SECONDS
+        return due
 
 
 def poll_once(

@@ -180,6 +180,10 @@ class Settings(BaseSettings):
     feed_alerts: bool = Field(
         True, description="Whether subscriptions without a watchlist hear that a feed is dark, and back."
     )
+    failpoint: str | None = Field(
+        None,
+        description="For tests of crashes: `PLACE:ORDINAL` where the process dies; empty: nowhere.",
+    )
     silence_hours: int = Field(
         24, ge=0, le=8760, description="Hours without any reply after which a rumor is silent; 0: no watch."
     )

@@ -46,6 +46,7 @@ from service.settings import (
     TerminalSettings,
     WebhookSettings,
 )
+from service.store.leases import LeaseClock
 from service.store.ledger import Ledger
 from service.subscribers import Audience, Declared, declared, subscription as subscription
 
@@ -123,12 +124,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_parts(settings: Settings, bell: Doorbell, clock: Clock = utc_now) -> Parts:
-    """Checks what is set, opens the ledger, loads the language knowledge. Nothing runs yet."""
+def open_parts(
+    settings: Settings, bell: Doorbell, clock: Clock = utc_now, knowledge: Knowledge | None = None
+) -> Parts:
+    """Checks what is set, opens the ledger, loads the language knowledge if none is given. Nothing runs."""
     channels = tuple(_channel(channel) for channel in settings.channels) or (ConsoleChannel(TERMINAL),)
     for channel in channels:
         check_channel(channel)
-    knowledge = load_knowledge()
+    knowledge = knowledge or load_knowledge()
     watchlist = tuple(knowledge.names.canonical(name) for name in settings.watchlist)
     ledger = open_ledger(settings)
     heard = audience(settings, ledger, knowledge)
@@ -193,7 +196,7 @@ def open_ledger(settings: Settings) -> Ledger:
             raise SettingsError(
                 f"RUMORWATCH_DATA_DIR: the folder {settings.data_dir} cannot be made: {error.strerror}."
             ) from None
-    return Ledger.open(settings.ledger_url)
+    return Ledger.open(settings.ledger_url, LeaseClock(by_database=True))
 
 
 def open_redis(settings: Settings) -> Redis:

@@ -21,7 +21,7 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from service import logs
+from service import failpoints, logs
 from service.doorbell import QUEUE, LocalBell
 from workers.jobs import ANSWERS
 
@@ -51,6 +51,7 @@ class RingWorker(SimpleWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Answers one ring; anything that is not one of ours is refused and removed."""
+        failpoints.hit("dequeued")
         answer = ANSWERS.get(_name(job))
         if answer is None or job.args or job.kwargs:
             logs.warning("job.refused", job=job.id)

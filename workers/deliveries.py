@@ -6,58 +6,95 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 
-from service import logs
+from service import failpoints, logs
 from service.alerts.retries import retry_after
 from service.alerts.transport import Transport
 from service.core.messages import ClaimedDelivery
 from service.core.model import Attempt
-from service.errors import LeaseLost, OutgoingError
+from service.errors import LeaseLost, OutgoingError, StoreError
+from service.store.leases import LEASE_SECONDS
 from service.store.ledger import Ledger
+from workers.renewing import Keeper
 
 # A destination that hangs holds at most this many of the sends in flight.
 MOST_PER_CHANNEL = 2
 MOST_IN_FLIGHT = 16
-# Longer than any channel's own deadline, so a live send never loses its lease.
-SEND_LEASE_SECONDS = 90.0
 LOOK_AGAIN_SECONDS = 0.2
+# Waits before an attempt that could not be written down is written again.
+RECORD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0)
 
 Clock = Callable[[], datetime]
 
 
-async def deliver_due(ledger: Ledger, transports: Mapping[str, Transport], clock: Clock) -> int:
-    """Sends whatever is due until nothing is; returns how many attempts were made.
+async def deliver_due(
+    ledger: Ledger,
+    transports: Mapping[str, Transport],
+    clock: Clock,
+    lease_seconds: float = LEASE_SECONDS,
+    stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Sends whatever is due until nothing is, or until `stop` says so; returns how many attempts were made.
 
-    While a slow receiver is waited for, deliveries to the others go on.
+    While a slow receiver is waited for, deliveries to the others go on. StoreError, after what was under way
+    has ended, where the ledger is away.
     """
-    in_flight: dict[asyncio.Task[None], str] = {}
-    made = 0
-    while True:
-        claimed = _claim_next(ledger, clock, in_flight)
-        if claimed is not None:
-            in_flight[asyncio.create_task(_attempt(ledger, transports, claimed, clock))] = claimed.channel
-            made += 1
-            continue
-        if not in_flight:
-            return made
+    with Keeper[ClaimedDelivery](
+        lambda held: ledger.deliveries.renew(held, clock(), lease_seconds), lease_seconds
+    ) as keeper:
+        return await _Sending(ledger, transports, clock, lease_seconds, keeper).until(stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """The sends of one call, at most so many at once."""
+
+    ledger: Ledger
+    transports: Mapping[str, Transport]
+    clock: Clock
+    lease_seconds: float
+    keeper: Keeper[ClaimedDelivery]
+    in_flight: dict[asyncio.Task[None], str] = field(default_factory=dict)
+
+    async def until(self, stop: Callable[[], bool]) -> int:
+        """Goes on until nothing is due."""
+        made = 0
+        try:
+            while True:
+                claimed = None if stop() else self._claim_next()
+                if claimed is not None:
+                    failpoints.hit("claimed")
+                    self.in_flight[asyncio.create_task(self._send(claimed))] = claimed.channel
+                    made += 1
+                elif self.in_flight:
+                    await self._wait()
+                else:
+                    return made
+        finally:
+            # A ledger that is away ends the claiming; what is on its way to a receiver is still waited for.
+            await asyncio.gather(*self.in_flight, return_exceptions=True)
+
+    async def _wait(self) -> None:
         done, _ = await asyncio.wait(
-            in_flight, timeout=LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            self.in_flight, timeout=LOOK_AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
         for task in done:
-            in_flight.pop(task)
+            self.in_flight.pop(task)
             task.result()
 
+    def _claim_next(self) -> ClaimedDelivery | None:
+        if len(self.in_flight) >= MOST_IN_FLIGHT:
+            return None
+        sending = Counter(self.in_flight.values())
+        busy = [channel for channel, count in sending.items() if count >= MOST_PER_CHANNEL]
+        return self.ledger.deliveries.claim(self.clock(), self.lease_seconds, busy)
 
-def _claim_next(
-    ledger: Ledger, clock: Clock, in_flight: Mapping[asyncio.Task[None], str]
-) -> ClaimedDelivery | None:
-    if len(in_flight) >= MOST_IN_FLIGHT:
-        return None
-    sending = Counter(in_flight.values())
-    busy = [channel for channel, count in sending.items() if count >= MOST_PER_CHANNEL]
-    return ledger.deliveries.claim(clock(), SEND_LEASE_SECONDS, busy)
+    async def _send(self, claimed: ClaimedDelivery) -> None:
+        with self.keeper.holding(claimed):
+            await _attempt(self.ledger, self.transports, claimed, self.clock)
 
 
 async def _attempt(
@@ -69,6 +106,7 @@ async def _attempt(
     try:
         transport = _transport(transports, claimed.channel)
         sent = await transport.send(claimed.id, claimed.message, clock())
+        failpoints.hit("got-2xx")
         status, answer = sent.status, sent.answer
     except OutgoingError as failed:
         error, status, answer = failed, failed.status, failed.answer or str(failed)
@@ -83,7 +121,7 @@ async def _attempt(
         answer=answer[:500],
         seconds=round(monotonic() - started, 3),
     )
-    _record(ledger, claimed, attempt, error)
+    await _record(ledger, claimed, attempt, error)
 
 
 def _transport(transports: Mapping[str, Transport], channel: str) -> Transport:
@@ -92,14 +130,15 @@ def _transport(transports: Mapping[str, Transport], channel: str) -> Transport:
     return transports[channel]
 
 
-def _record(ledger: Ledger, claimed: ClaimedDelivery, attempt: Attempt, error: OutgoingError | None) -> None:
+async def _record(
+    ledger: Ledger, claimed: ClaimedDelivery, attempt: Attempt, error: OutgoingError | None
+) -> None:
     wait = None if error is None else retry_after(error, attempt.number, random.random())
     next_at = None if wait is None else attempt.at + timedelta(seconds=wait)
-    try:
-        ledger.deliveries.finish(claimed, attempt, next_at)
-    except LeaseLost:
-        logs.warning("delivery.lease_lost", delivery=claimed.id, channel=claimed.channel)
+    failpoints.hit("pre-mark")
+    if not await _finished(ledger, claimed, attempt, next_at):
         return
+    failpoints.hit("marked" if next_at is None else "backoff-set")
     outcome = "delivered" if attempt.ok else "retry" if next_at else "dead"
     logs.line(
         f"delivery.{outcome}",
@@ -110,3 +149,26 @@ def _record(ledger: Ledger, claimed: ClaimedDelivery, attempt: Attempt, error: O
         answer=None if attempt.ok else attempt.answer[:120],
         next_at=next_at,
     )
+
+
+async def _finished(
+    ledger: Ledger, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None
+) -> bool:
+    """Writes the attempt down; False where the lease is another's.
+
+    What was sent is not sent again for want of a ledger that answers the first time: it is asked again while
+    the lease may hold. An answer that was lost after a commit comes back as a lost lease, and is settled.
+    """
+    for wait in (*RECORD_AGAIN_SECONDS, None):
+        try:
+            ledger.deliveries.finish(claimed, attempt, next_at)
+        except LeaseLost:
+            logs.warning("delivery.lease_lost", delivery=claimed.id, channel=claimed.channel)
+            return False
+        except StoreError:
+            if wait is None:
+                raise
+            await asyncio.sleep(wait)
+        else:
+            return True
+    return False

@@ -5,45 +5,78 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
-from service import logs
+from service import failpoints, logs
 from service.core.model import ClaimedRevision
 from service.doorbell import LocalBell, Work
 from service.errors import Conflict, LeaseLost, StoreError
 from service.wiring import Parts
+from workers.alone import try_alone
 from workers.deliveries import deliver_due
 from workers.items import Handled, Rules, handle_item
+from workers.renewing import Keeper
+from workers.watching import watched
 
 RETRY_ITEM_SECONDS = 5.0
 MOST_CONFLICTS = 5
 
 
-def do_items(parts: Parts, stop: Callable[[], bool] = lambda: False) -> int:
-    """Handles items until none is due or `stop` says so; returns how many. Rings for what they raised."""
+def do_items(
+    parts: Parts,
+    stop: Callable[[], bool] = lambda: False,
+    watch: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
+    """Handles items until none is due or `stop` says so; returns how many. Rings for what they raised.
+
+    Each is handled inside a block of `watch`.
+    """
+    seconds = parts.settings.lease_seconds
     done = 0
-    while not stop():
-        claimed = parts.ledger.items.claim(parts.clock(), parts.settings.lease_seconds)
-        if claimed is None:
-            break
-        if any(decision.alert for handled in _handle(parts, claimed) for decision in handled.decisions):
-            parts.bell.ring(Work.DELIVERIES)
-        done += 1
+    with Keeper[ClaimedRevision](
+        lambda held: parts.ledger.items.renew(held, parts.clock(), seconds), seconds
+    ) as keeper:
+        while not stop():
+            claimed = parts.ledger.items.claim(parts.clock(), seconds)
+            if claimed is None:
+                break
+            failpoints.hit("claimed")
+            with keeper.holding(claimed):
+                _do_one(parts, claimed, watch)
+            done += 1
     return done
 
 
-def do_deliveries(parts: Parts) -> int:
-    """Sends whatever is due; returns how many attempts were made."""
+def do_deliveries(parts: Parts, stop: Callable[[], bool] = lambda: False) -> int:
+    """Sends whatever is due, or until `stop` says so; returns how many attempts were made."""
 
     async def send_all() -> int:
         async with parts.open_transports() as transports:
-            return await deliver_due(parts.ledger, transports, parts.clock)
+            return await deliver_due(
+                parts.ledger, transports, parts.clock, parts.settings.lease_seconds, stop
+            )
 
     if not parts.ledger.due(parts.clock()).deliveries:
         return 0
     return asyncio.run(send_all())
 
 
-def _handle(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:
+def _do_one(
+    parts: Parts, claimed: ClaimedRevision, watch: Callable[[], AbstractContextManager[None]]
+) -> None:
+    if claimed.alone:
+        logs.line("item.tried_alone", item=claimed.item.id, revision=claimed.item.revision)
+        try_alone(parts, claimed)
+        parts.bell.ring(Work.DELIVERIES)
+        return
+    with watch():
+        done = handle_claimed(parts, claimed)
+    if any(one.alert for handled in done for one in handled.decisions):
+        parts.bell.ring(Work.DELIVERIES)
+
+
+def handle_claimed(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:
+    """Handles one revision, whatever it does; StoreError where the ledger is away."""
     try:
         handled = _handle_patiently(parts, claimed)
     except LeaseLost:
@@ -105,6 +138,7 @@ class Loop:
     def stop(self, seconds: float = 10.0) -> None:
         """Lets the unit in hand finish, at most `seconds` long; what is left keeps its lease and runs out."""
         self._stopped.set()
+        failpoints.hit("drain")
         self._bell.ring(self._work)
         self._thread.join(seconds)
 
@@ -122,15 +156,29 @@ class Loop:
                 self._do()
             except StoreError as error:  # the ledger is away: the next sweep looks again
                 logs.failure("loop.store_failed", error, work=self._work)
+            except Exception as error:  # noqa: BLE001 - the thread's edge: it must never end
+                logs.failure("loop.broken", error, work=self._work)
 
 
 def item_loop(parts: Parts, bell: LocalBell) -> Loop:
     """The loop that reads items; it stops between two of them."""
     loop: Loop
-    loop = Loop(Work.ITEMS, bell, lambda: do_items(parts, lambda: loop.stopped), parts.settings.sweep_seconds)
+    loop = Loop(
+        Work.ITEMS,
+        bell,
+        lambda: do_items(parts, lambda: loop.stopped, watched),
+        parts.settings.sweep_seconds,
+    )
     return loop
 
 
 def delivery_loop(parts: Parts, bell: LocalBell) -> Loop:
-    """The loop that sends alerts."""
-    return Loop(Work.DELIVERIES, bell, lambda: do_deliveries(parts), parts.settings.sweep_seconds)
+    """The loop that sends alerts; it stops when what is under way has ended."""
+    loop: Loop
+    loop = Loop(
+        Work.DELIVERIES,
+        bell,
+        lambda: do_deliveries(parts, lambda: loop.stopped),
+        parts.settings.sweep_seconds,
+    )
+    return loop

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from service import logs, wiring
+from service import failpoints, logs, wiring
 from service.audience_changes import change
 from service.core.pushing import Intent, Verdict
+from service.core.reading.lexicon import Knowledge
 from service.doorbell import LocalBell, Work
 from service.errors import SettingsError
 from service.feeds.extract import is_available
@@ -34,12 +35,16 @@ from workers.loop import Loop, delivery_loop, item_loop
 STOP_SECONDS = 10
 
 
-def run_service(settings: Settings) -> None:
-    """Polls, serves the page and, without Redis, does the work too; returns when told to stop."""
+def run_service(settings: Settings, knowledge: Knowledge | None = None) -> None:
+    """Polls, serves the page and, without Redis, does the work too; returns when told to stop.
+
+    `knowledge` is loaded where it is not given.
+    """
+    failpoints.arm(settings.failpoint)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     bell = wiring.choose_bell(settings)
-    parts = wiring.open_parts(settings, bell)
+    parts = wiring.open_parts(settings, bell, knowledge=knowledge)
     try:
         wiring.declare_feeds(parts.ledger, settings, parts.clock())
         loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
@@ -61,15 +66,16 @@ def run_service(settings: Settings) -> None:
         parts.ledger.close()
 
 
-def run_worker(settings: Settings) -> None:
+def run_worker(settings: Settings, knowledge: Knowledge | None = None) -> None:
     """Does the work of a service on this or another machine, woken through Redis."""
+    failpoints.arm(settings.failpoint)
     if settings.redis_url is None:
         raise SettingsError(
             "RUMORWATCH_REDIS_URL is not set: a worker needs the Redis that the service rings."
         )
     bell = LocalBell()
     connection = wiring.open_redis(settings)
-    parts = wiring.open_parts(settings, bell)
+    parts = wiring.open_parts(settings, bell, knowledge=knowledge)
     try:
         with _running(_loops(parts, bell), None):
             logs.line("worker.started", channels=len(parts.channels))

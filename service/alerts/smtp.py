@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import EmailMessage
 
+from service import failpoints
 from service.alerts.channels import MailChannel
 from service.alerts.transport import first_words
 from service.errors import OutgoingError
@@ -127,6 +128,7 @@ class _Line:
         channel = self._channel
         connected = socket.create_connection((channel.host, channel.port), channel.timeout_seconds)
         self._hold(connected)
+        failpoints.hit("connected")
         if channel.security == "tls":
             connected = self._context().wrap_socket(connected, server_hostname=channel.host)
         return _Connected(connected, channel.host, channel.timeout_seconds)

@@ -334,12 +334,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRevision:
-    """A unit of reading work under a lease. Only the holder of `token` may finish it."""
+    """A unit of reading work under a lease. Only the holder of `token` may finish it.
+
+    `tries` counts the tries that did not end with their worker. `alone`: workers died while they held it, so
+    it is to be tried in a process of its own.
+    """
 
     item: Item
     feed_id: str
     token: str
     tries: int
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from service import logs
+from service import failpoints, logs
 from service.core.feed import EndedPoll, Entry, Feed, PollPlan, Unparsed
 from service.core.history import NO_WISHES, FeedNotice
 from service.core.hosts import REFUSALS, Hold, Place, Refusal, holds_after, places_of
@@ -141,6 +141,7 @@ def _holds(feeds: FeedLedger, error: OutgoingError, now: datetime) -> tuple[Hold
 
 async def _ask(poll: _Asking) -> PollPlan:
     answer = await fetch(poll.client, poll.feed, poll.now)
+    failpoints.hit("body-read")
     took = poll.seconds
     if isinstance(answer, NotModified):
         arrival = Arrival(took, answer.moved_to, replace(NO_WISHES, fresh_seconds=answer.fresh_seconds))
@@ -148,6 +149,7 @@ async def _ask(poll: _Asking) -> PollPlan:
             poll.feed, poll.now, etag=answer.etag, last_modified=answer.last_modified, arrival=arrival
         )
     parsed = await _parse_or_follow(poll, answer)
+    failpoints.hit("parsed")
     wishes = wishes_in(answer.body, answer.url, answer.fresh_seconds, answer.links)
     arrival = Arrival(took, answer.moved_to, wishes)
     if wishes.archive is not None and _leaves_gap(poll, parsed.entries):

@@ -30,8 +30,9 @@ from service.core.articles import Verdict
 from service.core.feed import NewRevision
 from service.core.model import Item
 from service.errors import LeaseLost
+from service.store.arrivals import add_revisions
 from service.store.engine import insert_into, lock_names, reading, writing
-from service.store.items import add_revisions, latest_item
+from service.store.items import latest_item
 from service.store.schema import PENDING, Moment, articles, feeds, items
 from service.store.views import ArticleRow
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, update
@@ -14,14 +13,17 @@ from service.core.model import Attempt, DeliveryState
 from service.errors import LeaseLost
 from service.store.alerts import message_of
 from service.store.engine import reading, writing
+from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
 from service.store.schema import PENDING, Moment, alerts, attempts, deliveries
 
 _now = bindparam("now", type_=Moment)
+_lease_now = bindparam("lease_now", type_=Moment)
+_beyond = bindparam("beyond", type_=Moment)
 _d = deliveries
 _FREE = and_(
     _d.c.state == PENDING,
     _d.c.next_at <= _now,
-    or_(_d.c.token.is_(None), _d.c.lease_until <= _now),
+    or_(_d.c.token.is_(None), _d.c.lease_until <= _lease_now, _d.c.lease_until > _beyond),
 )
 NEXT_DELIVERY = (
     select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.about, alerts.c.alert)
@@ -44,6 +46,11 @@ _TAKE = (
     .where(_d.c.id == bindparam("delivery"))
     .values(token=bindparam("new_token"), lease_until=bindparam("until"))
 )
+_RENEW = (
+    update(_d)
+    .where(_d.c.id == bindparam("delivery"), _d.c.token == bindparam("held"))
+    .values(lease_until=bindparam("until"))
+)
 _FINISH = (
     update(_d)
     .where(_d.c.id == bindparam("delivery"), _d.c.token == bindparam("held"))
@@ -63,22 +70,32 @@ _ATTEMPTS = (
 class DeliveryRows:
     """The sending work of one ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: LeaseClock = CALLERS_TIME) -> None:
         self._engine = engine
+        self._clock = clock
 
     def claim(
         self, now: datetime, lease_seconds: float, busy: Collection[str] = ()
     ) -> ClaimedDelivery | None:
         """The delivery that is due longest on a channel that is not in `busy`, leased to the caller."""
-        token = str(uuid.uuid4())
-        until = now + timedelta(seconds=lease_seconds)
-        with writing(self._engine) as connection:
-            row = connection.execute(NEXT_DELIVERY, {"now": now, "busy": sorted(busy)}).first()
+        token = new_token()
+        with writing(self._engine, light=True) as connection:
+            times = LeaseTimes.at(self._clock.now(connection, now), lease_seconds)
+            asked = {"now": now, "busy": sorted(busy), "lease_now": times.now, "beyond": times.beyond}
+            row = connection.execute(NEXT_DELIVERY, asked).first()
             if row is None:
                 return None
-            connection.execute(_TAKE, {"delivery": row.id, "new_token": token, "until": until})
+            connection.execute(_TAKE, {"delivery": row.id, "new_token": token, "until": times.until})
         message = message_of(row.about, row.alert)
         return ClaimedDelivery(row.id, message, row.channel, token, row.tries)
+
+    def renew(self, claimed: ClaimedDelivery, now: datetime, lease_seconds: float) -> None:
+        """Hold the lease until `lease_seconds` after `now`. LeaseLost where it is another's or finished."""
+        with writing(self._engine, light=True) as connection:
+            until = LeaseTimes.at(self._clock.now(connection, now), lease_seconds).until
+            mine = {"delivery": claimed.id, "held": claimed.token, "until": until}
+            if connection.execute(_RENEW, mine).rowcount != 1:
+                raise LeaseLost(f"The lease on the delivery {claimed.id} was lost.")
 
     def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
         """Record the attempt and what follows: delivered, again at `next_at`, or (None) dead.
@@ -122,9 +139,10 @@ class DeliveryRows:
             return [Attempt(row.number, row.at, row.ok, row.status, row.answer, row.seconds) for row in rows]
 
 
-def deliveries_due(connection: Connection, now: datetime) -> int:
+def deliveries_due(connection: Connection, now: datetime, times: LeaseTimes) -> int:
     """How many deliveries could be claimed now."""
-    return int(connection.execute(_DUE, {"now": now}).scalar_one())
+    asked = {"now": now, "lease_now": times.now, "beyond": times.beyond}
+    return int(connection.execute(_DUE, asked).scalar_one())
 
 
 def _state_after(attempt: Attempt, next_at: datetime | None) -> DeliveryState:

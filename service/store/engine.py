@@ -1,9 +1,10 @@
 """The one door to the database: opened, made ready, and read or written in whole transactions.
 
-SQLite runs in WAL with full syncs, and a writing transaction takes the write lock when it begins, so that two
-writers wait for each other instead of failing at the end. PostgreSQL reads what is committed at each
-statement; what needs more takes locks (ledger.py). Everything that the database says against us leaves here
-as a StoreError of one sentence without a password in it.
+SQLite runs in WAL with full syncs (but for leases, which a crash may well forget), and a writing
+transaction takes the write lock when it begins, so that two writers wait for each other instead of failing
+at the end. PostgreSQL reads what is committed at each statement; what needs more takes locks (ledger.py).
+Everything that the database says against us leaves here as a StoreError of one sentence without a password
+in it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from service import failpoints
 from service.errors import Conflict, StoreError
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for another
 CONNECT_SECONDS = 5  # how long PostgreSQL may take to answer the door
-_WRITING = "rumorwatch_writing"
+WRITING = "rumorwatch_writing"
+_LIGHT = "rumorwatch_light"
 
 # unnest gives the numbers in the order of the array, so the locks are taken in it.
 _LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
@@ -115,8 +118,12 @@ def _refuse_value(context: ExceptionContext) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get(WRITING, False):
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if options.get(_LIGHT) else 'FULL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 def file_of(engine: Engine) -> Path | None:
@@ -162,15 +169,18 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, light: bool = False) -> Iterator[Connection]:
     """One transaction that writes: committed at the end, rolled back on any exception.
 
+    `light`: a machine that loses its power may forget it, for it need not wait for the disk (SQLite only).
     StoreError where the database fails, Conflict where doing the same again may well work.
     """
     with told_by_name(engine), engine.connect() as connection:
-        connection.execution_options(**{_WRITING: True})
+        connection.execution_options(**{WRITING: True, _LIGHT: light})
         with connection.begin():
             yield connection
+            failpoints.hit("pre-commit")
+        failpoints.hit("post-commit")
 
 
 @contextmanager
@@ -179,12 +189,13 @@ def told_by_name(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise _named(engine, error) from error
+        raise named(engine, error) from error
     except sqlite3.Error as error:
         raise _from_words(engine, str(error), None) from error
 
 
-def _named(engine: Engine, error: SQLAlchemyError) -> StoreError:
+def named(engine: Engine, error: SQLAlchemyError) -> StoreError:
+    """The error in one sentence without a password: Conflict where doing the same again may well work."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     words = " ".join(str(cause).split()) or type(cause).__name__
     if engine.url.password:
@@ -204,12 +215,13 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     The locks are taken in one order by everybody, so that two who want overlapping names never deadlock.
     SQLite has one writer at a time and needs none.
     """
-    numbers = sorted({_lock_number(name) for name in names})
+    numbers = sorted({lock_number(name) for name in names})
     if numbers and connection.dialect.name == "postgresql":
         connection.execute(_LOCK, {"numbers": numbers})
 
 
-def _lock_number(name: str) -> int:
+def lock_number(name: str) -> int:
+    """The number by which PostgreSQL knows the lock of that name."""
     return int.from_bytes(hashlib.sha256(name.encode("utf-8", "replace")).digest()[:8], "big", signed=True)
 
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from service import failpoints
 from service.core.feed import EndedPoll, Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import FeedEvent, FeedNotice
@@ -34,13 +35,13 @@ from service.core.hosts import Hold, Place, host_of
 from service.core.model import Subscription
 from service.core.pushing import HubState
 from service.errors import InputError, StoreError
+from service.store.arrivals import known_fingerprints
 from service.store.articles import add_articles
 from service.store.codec import encode
 from service.store.engine import insert_into, lock_names, reading, writing
 from service.store.history import history_of
 from service.store.hosts import HELD_BACK, forget_holds, known_holds, save_holds
 from service.store.hubs import note_offer
-from service.store.items import known_fingerprints
 from service.store.notices import note
 from service.store.quarantine import add_what_can_be, put_aside
 from service.store.schema import Moment, feed_hubs, feeds
@@ -298,6 +299,7 @@ def _save_poll(connection: Connection, ended: EndedPoll, subscriptions: Sequence
     """Save all that a poll means to save; how many revisions were new."""
     feed_id, plan, now = ended.feed_id, ended.plan, ended.at
     _note_poll(connection, feed_id, plan, now)
+    failpoints.hit("in-tx")
     note(connection, feed_id, plan.notices, now, subscriptions)
     save_holds(connection, plan.holds)
     if plan.outcome in _WHOLE:

@@ -1,35 +1,44 @@
 """Items and their revisions: what was said, kept once, and the work of reading it, under leases.
 
-How a revision is chosen: within a feed only the earliest unfinished one may be handled, because a story
-depends on the order in which its items are taken; between feeds, fresh goes before backfill, then the
-earlier told. A claim costs one look at the front of each feed that has work, however much lies behind it.
+How a revision is chosen: within a feed only the front may be handled, because a story depends on the order
+in which its items are taken: the fresh ones first, then backfill, each in the order told. Between feeds too
+fresh goes before backfill, then the earlier told. A claim costs one look at the front of each feed that has
+work, however much lies behind it.
+
+How poison is told from innocence: a worker can die for any reason, so what it held is tried again, by
+whoever comes. What outlived two workers is tried alone (`ClaimedRevision.alone`), in a process that does
+nothing else, and only what kills two of those is set aside.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, func, literal, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, case, func, literal, or_, select, update
 
 from service.core.feed import NewRevision
 from service.core.model import ClaimedRevision, Item
 from service.errors import LeaseLost
-from service.store.engine import insert_into, reading, writing
-from service.store.schema import PENDING, QUARANTINED, Moment, items, revisions
+from service.store.arrivals import add_revisions
+from service.store.engine import reading, writing
+from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
+from service.store.schema import PENDING, QUARANTINED, Moment, revisions
 
-MOST_TRIES = 2  # a revision that failed, or killed its worker, this often is set aside
-KILLED = "killed its worker twice"
-_BATCH = 500  # ids in one question; both databases take more, none gains from it
-
+MOST_TRIES = 2  # a revision that failed this often is set aside
+DEATHS_BEFORE_ALONE = 2  # after so many lost workers it is tried alone
+MOST_ALONE = 2  # so many deaths alone prove that it is the revision's fault
+MOST_DEATHS = 12  # where not even trying it alone outlives it, as when it brings down the whole machine
+KILLED = f"lost its worker {MOST_DEATHS} times"
 _now = bindparam("now", type_=Moment)
+_lease_now = bindparam("lease_now", type_=Moment)
+_beyond = bindparam("beyond", type_=Moment)
 _r = revisions
 
 
 def _fronts() -> Any:
-    """The row numbers of each feed's earliest unfinished revision.
+    """The row numbers of each feed's first unfinished revision.
 
     The feeds are walked by index, each step asking for the next feed id: DISTINCT would read every row.
     """
@@ -41,7 +50,7 @@ def _fronts() -> Any:
     first = (
         select(row.c.id)
         .where(row.c.state == PENDING, row.c.feed_id == walk.c.feed_id)
-        .order_by(row.c.told_at, row.c.position, row.c.item_id, row.c.revision)
+        .order_by(row.c.backfill, row.c.told_at, row.c.position, row.c.item_id, row.c.revision)
         .limit(1)
         .scalar_subquery()
     )
@@ -52,7 +61,7 @@ def _free(row: Any) -> Any:
     return and_(
         row.c.state == PENDING,
         or_(row.c.next_at.is_(None), row.c.next_at <= _now),
-        or_(row.c.token.is_(None), row.c.lease_until <= _now),
+        or_(row.c.token.is_(None), row.c.lease_until <= _lease_now, row.c.lease_until > _beyond),
     )
 
 
@@ -77,7 +86,13 @@ _DUE = (
 _TAKE = (
     update(_r)
     .where(_r.c.id == bindparam("row"))
-    .values(token=bindparam("new_token"), lease_until=bindparam("until"), tries=_r.c.tries + 1)
+    .values(
+        # A row that still has a token lost its worker: that was no try of its own.
+        tries=_r.c.tries + case((_r.c.token.is_(None), 1), else_=0),
+        deaths=_r.c.deaths + case((_r.c.token.is_(None), 0), else_=1),
+        token=bindparam("new_token"),
+        lease_until=bindparam("until"),
+    )
 )
 _OURS = and_(
     _r.c.item_id == bindparam("item"),
@@ -92,6 +107,23 @@ _DONE = (
     .values(state="done", token=None, lease_until=None, read_by=bindparam("rules"), why=bindparam("said"))
 )
 _RENEW = update(_r).where(_OURS).values(lease_until=bindparam("until"))
+_DIED_ALONE = (
+    update(_r)
+    .where(_OURS)
+    .values(
+        alone=_r.c.alone + 1,
+        state=case((_r.c.alone + 1 >= MOST_ALONE, "quarantined"), else_=_r.c.state),
+        why=bindparam("said"),
+        token=case((_r.c.alone + 1 >= MOST_ALONE, None), else_=_r.c.token),
+        lease_until=case((_r.c.alone + 1 >= MOST_ALONE, None), else_=_r.c.lease_until),
+    )
+    .returning(_r.c.state)
+)
+_AGAIN = (
+    update(_r)
+    .where(_r.c.state == QUARANTINED)
+    .values(state="pending", next_at=None, tries=0, deaths=0, alone=0, why=None)
+)
 _GIVE_BACK = (
     update(_r)
     .where(_OURS)
@@ -103,21 +135,14 @@ _GIVE_BACK = (
         lease_until=None,
     )
 )
-_KNOWN = select(_r.c.item_id, _r.c.fingerprint).where(_r.c.item_id.in_(bindparam("ids", expanding=True)))
-_NUMBERS = (
-    select(items.c.id, items.c.revisions)
-    .where(items.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(items.c.id)
-    .with_for_update()
-)
-_RENUMBER = update(items).where(items.c.id == bindparam("item")).values(revisions=bindparam("number"))
 
 
 class RevisionRows:
     """The reading work of one ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: LeaseClock = CALLERS_TIME) -> None:
         self._engine = engine
+        self._clock = clock
 
     def add(self, told: Sequence[tuple[Item, str]]) -> int:
         """Save items that came without a feed, each with its fingerprint, as work; how many were new.
@@ -131,21 +156,22 @@ class RevisionRows:
     def claim(self, now: datetime, lease_seconds: float) -> ClaimedRevision | None:
         """The next revision to handle, leased to the caller; None where there is none right now.
 
-        One whose lease ran out on its last try is set aside on the way.
+        One whose lease ran out too often is set aside on the way.
         """
-        with writing(self._engine) as connection:
-            while (row := connection.execute(NEXT_REVISION, {"now": now}).first()) is not None:
-                if row.tries < MOST_TRIES:
-                    return _take(connection, row, now + timedelta(seconds=lease_seconds))
+        with writing(self._engine, light=True) as connection:
+            times = self._times(connection, now, lease_seconds)
+            asked = {"now": now, "lease_now": times.now, "beyond": times.beyond}
+            while (row := connection.execute(NEXT_REVISION, asked).first()) is not None:
+                if row.token is None or row.deaths < MOST_DEATHS - 1:
+                    return _take(connection, row, times.until)
                 _set_aside(connection, row)
         return None
 
     def renew(self, claimed: ClaimedRevision, now: datetime, lease_seconds: float) -> None:
         """Hold the lease until `lease_seconds` after `now`. LeaseLost where it is another's or finished."""
-        with writing(self._engine) as connection:
-            held = connection.execute(
-                _RENEW, _holder(claimed) | {"until": now + timedelta(seconds=lease_seconds)}
-            )
+        with writing(self._engine, light=True) as connection:
+            until = self._times(connection, now, lease_seconds).until
+            held = connection.execute(_RENEW, _holder(claimed) | {"until": until})
             _must_be_held(claimed, held.rowcount)
 
     def fail(self, claimed: ClaimedRevision, why: str, now: datetime, retry_seconds: float) -> bool:
@@ -163,6 +189,26 @@ class RevisionRows:
             given = connection.execute(_GIVE_BACK, _holder(claimed) | change)
             _must_be_held(claimed, given.rowcount)
         return last
+
+    def died_alone(self, claimed: ClaimedRevision, why: str) -> bool:
+        """Record that the process which tried the revision alone died of it. LeaseLost as `fail`.
+
+        True where that was once too often and it was set aside, with `why`; else the lease goes on.
+        """
+        with writing(self._engine) as connection:
+            rows = connection.execute(_DIED_ALONE, _holder(claimed) | {"said": why}).all()
+            _must_be_held(claimed, len(rows))
+        return bool(rows[0].state != "pending")
+
+    def retry(self, item_id: str | None = None) -> list[tuple[str, int]]:
+        """Let what was set aside (of one item, or all of it) be tried anew; item ids and revisions."""
+        chosen = _AGAIN if item_id is None else _AGAIN.where(_r.c.item_id == item_id)
+        with writing(self._engine) as connection:
+            rows = connection.execute(chosen.returning(_r.c.item_id, _r.c.revision))
+            return sorted((row.item_id, row.revision) for row in rows)
+
+    def _times(self, connection: Connection, now: datetime, lease_seconds: float) -> LeaseTimes:
+        return LeaseTimes.at(self._clock.now(connection, now), lease_seconds)
 
     def latest(self, item_id: str) -> Item | None:
         """The item as its latest revision has it, or None where there is none."""
@@ -187,9 +233,10 @@ def latest_item(connection: Connection, item_id: str) -> Item | None:
     return None if row is None else item_of(row)
 
 
-def revisions_due(connection: Connection, now: datetime) -> int:
+def revisions_due(connection: Connection, now: datetime, times: LeaseTimes) -> int:
     """How many revisions wait in feeds whose front could be claimed now: 0 exactly where a claim is None."""
-    return int(connection.execute(_DUE, {"now": now}).scalar_one())
+    asked = {"now": now, "lease_now": times.now, "beyond": times.beyond}
+    return int(connection.execute(_DUE, asked).scalar_one())
 
 
 def check_held(connection: Connection, claimed: ClaimedRevision) -> None:
@@ -206,96 +253,6 @@ def mark_done(
     """
     done = _holder(claimed) | {"rules": read_by, "said": said}
     _must_be_held(claimed, connection.execute(_DONE, done).rowcount)
-
-
-def known_fingerprints(connection: Connection, item_ids: Collection[str]) -> dict[str, frozenset[str]]:
-    """Item id -> fingerprints of its stored revisions; items that are not stored are left out."""
-    found: dict[str, set[str]] = {}
-    for ids in _batches(sorted(set(item_ids))):
-        for item_id, fingerprint in connection.execute(_KNOWN, {"ids": ids}):
-            found.setdefault(item_id, set()).add(fingerprint)
-    return {item_id: frozenset(words) for item_id, words in found.items()}
-
-
-def add_revisions(
-    connection: Connection, feed_id: str, wanted: Sequence[NewRevision], now: datetime | None
-) -> int:
-    """Save those of `wanted` that are not stored, as pending work; how many they were.
-
-    `now` is when they were seen; None: when they were told.
-    """
-    if not wanted:
-        return 0
-    numbers = _lock_items(connection, feed_id, wanted, now)
-    known = {item_id: set(words) for item_id, words in known_fingerprints(connection, numbers).items()}
-    rows = []
-    for new in wanted:
-        if new.fingerprint in known.setdefault(new.item_id, set()):
-            continue
-        known[new.item_id].add(new.fingerprint)
-        numbers[new.item_id] += 1
-        rows.append(_row(new, feed_id, numbers[new.item_id], now or new.told_at))
-    if rows:
-        connection.execute(_r.insert(), rows)
-        changed = sorted({str(row["item_id"]) for row in rows})
-        connection.execute(_RENUMBER, [{"item": item, "number": numbers[item]} for item in changed])
-    return len(rows)
-
-
-def _lock_items(
-    connection: Connection, feed_id: str, wanted: Iterable[NewRevision], now: datetime | None
-) -> dict[str, int]:
-    """Each item's number of revisions, the items made where missing and held until the commit.
-
-    Two polls that meet the same items take them in the same order, so they wait and do not deadlock.
-    """
-    firsts: dict[str, NewRevision] = {}
-    for new in wanted:
-        firsts.setdefault(new.item_id, new)
-    rows = [
-        {
-            "id": item_id,
-            "feed_id": feed_id,
-            "guid": new.guid,
-            "first_seen_at": now or new.told_at,
-            "revisions": 0,
-        }
-        for item_id, new in sorted(firsts.items())
-    ]
-    make = insert_into(items, connection.dialect.name).on_conflict_do_nothing(index_elements=["id"])
-    connection.execute(make, rows)
-    numbers: dict[str, int] = {}
-    for ids in _batches(sorted(firsts)):
-        for item_id, number in connection.execute(_NUMBERS, {"ids": ids}):
-            numbers[item_id] = number
-    return numbers
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
-
-
-def _row(new: NewRevision, feed_id: str, number: int, seen_at: datetime) -> dict[str, object]:
-    return {
-        "item_id": new.item_id,
-        "revision": number,
-        "fingerprint": new.fingerprint,
-        "feed_id": feed_id,
-        "title": new.title,
-        "text": new.text,
-        "url": new.url,
-        "outlet": new.outlet,
-        "lang": new.lang,
-        "published": new.published,
-        "told_at": new.told_at,
-        "position": new.position,
-        "backfill": new.backfill,
-        "reason": new.reason,
-        "date_flag": new.date_flag or None,
-        "seen_at": seen_at,
-        "state": "pending",
-        "tries": 0,
-    }
 
 
 def _without_feed(item: Item, fingerprint: str, position: int) -> NewRevision:
@@ -317,9 +274,16 @@ def _without_feed(item: Item, fingerprint: str, position: int) -> NewRevision:
 
 
 def _take(connection: Connection, row: Row[Any], until: datetime) -> ClaimedRevision:
-    token = str(uuid.uuid4())
+    token = new_token()
     connection.execute(_TAKE, {"row": row.id, "new_token": token, "until": until})
-    return ClaimedRevision(item=item_of(row), feed_id=row.feed_id, token=token, tries=row.tries + 1)
+    died = row.token is not None
+    return ClaimedRevision(
+        item=item_of(row),
+        feed_id=row.feed_id,
+        token=token,
+        tries=row.tries + (0 if died else 1),
+        alone=row.deaths + died >= DEATHS_BEFORE_ALONE,
+    )
 
 
 def item_of(row: Row[Any]) -> Item:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from service import failpoints
 from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.articles import ArticleRows
@@ -20,7 +21,10 @@ from service.store.feeds import FeedRows
 from service.store.handling import Handling
 from service.store.hubs import HubRows
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
+from service.store.leading import Leadership
+from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
+from service.store.pulse import Pulse
 from service.store.quarantine import Quarantine
 from service.store.reports import Reports
 from service.store.rereading import PastReadings
@@ -45,15 +49,20 @@ class Ledger:
     readings: PastReadings
     traces: Traces
     audience: AudienceRows
+    leadership: Leadership
+    pulse: Pulse
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: LeaseClock = CALLERS_TIME) -> None:
         self._engine = engine
+        self._clock = clock
         self.feeds = FeedRows(engine)
         self.hubs = HubRows(engine)
         self.articles = ArticleRows(engine)
-        self.items = RevisionRows(engine)
-        self.deliveries = DeliveryRows(engine)
-        self.reports = Reports(engine)
+        self.items = RevisionRows(engine, clock)
+        self.deliveries = DeliveryRows(engine, clock)
+        self.pulse = Pulse(engine)
+        self.reports = Reports(engine, self.pulse)
+        self.leadership = Leadership(engine)
         self.retention = RetentionRows(engine)
         self.exports = Exports(engine)
         self.quarantine = Quarantine(engine)
@@ -62,8 +71,8 @@ class Ledger:
         self.audience = AudienceRows(engine)
 
     @classmethod
-    def open(cls, url: str) -> Ledger:
-        """The ledger at `url`, made or brought to this version where needed.
+    def open(cls, url: str, clock: LeaseClock = CALLERS_TIME) -> Ledger:
+        """The ledger at `url`, made or brought to this version where needed; `clock` tells its leases.
 
         `sqlite:///path`, `sqlite://` (in memory) or `postgresql://...`. StoreError, in one sentence without a
         password, where it cannot be opened, is not a ledger, or is newer than this rumorwatch.
@@ -74,16 +83,18 @@ class Ledger:
         except BaseException:
             engine.dispose()
             raise
-        return cls(engine)
+        return cls(engine, clock)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and let another lead."""
+        self.leadership.release()
         self._engine.dispose()
 
     def due(self, now: datetime) -> Due:
         """What waits for a worker right now. Revisions behind one that is leased or resting do not count."""
         with reading(self._engine) as connection:
-            return Due(revisions=revisions_due(connection, now), deliveries=deliveries_due(connection, now))
+            times = LeaseTimes.at(self._clock.now(connection, now), LONGEST_SECONDS)
+            return Due(revisions_due(connection, now, times), deliveries_due(connection, now, times))
 
     @contextmanager
     def handling(
@@ -100,6 +111,7 @@ class Ledger:
             check_held(connection, claimed)
             handling = Handling(connection)
             yield handling
+            failpoints.hit("in-tx")
             mark_done(connection, claimed, read_by, handling.read)
 
     @contextmanager

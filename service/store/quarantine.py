@@ -28,9 +28,9 @@ from sqlalchemy.exc import (
 from service.core.feed import NewRevision, Unparsed
 from service.core.text import stable_id
 from service.errors import Conflict, InputError, StoreError
+from service.store.arrivals import add_revisions
 from service.store.codec import decode, encode
 from service.store.engine import insert_into, reading, writing
-from service.store.items import add_revisions
 from service.store.schema import quarantine
 
 MOST_PIECES = 200

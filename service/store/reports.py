@@ -13,7 +13,7 @@ from sqlalchemy.sql import Select
 from service.core.model import EventType, Evidence, Reason, Statement, Status
 from service.core.origins import Origin
 from service.core.records import PartyRecord, Record, party_records, records
-from service.errors import InputError
+from service.errors import InputError, StoreError
 from service.store.alerts import DIGEST
 from service.store.articles import article_rows
 from service.store.codec import decode, decode_all
@@ -21,6 +21,7 @@ from service.store.engine import reading
 from service.store.feed_reports import feed_rows, notice_rows
 from service.store.hubs import hub_row
 from service.store.lines import lines_of
+from service.store.pulse import Pulse
 from service.store.review import doubt_rows
 from service.store.schema import (
     DEAD,
@@ -71,8 +72,9 @@ _WORD = 30
 class Reports:
     """The reads of one ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pulse: Pulse | None = None) -> None:
         self._engine = engine
+        self._pulse = pulse
 
     def stories(
         self, limit: int = 50, cursor: str | None = None, status: Status | None = None
@@ -172,9 +174,11 @@ class Reports:
             )
 
     def check(self) -> None:
-        """Prove that the ledger answers. StoreError where it does not."""
+        """Prove that the ledger answers, and that it took what was written last. StoreError where not."""
         with reading(self._engine) as connection:
             connection.execute(select(feeds.c.id).limit(1)).all()
+        if self._pulse is not None and (trouble := self._pulse.trouble) is not None:
+            raise StoreError(trouble)
 
 
 def _page_of(wanted: Select[Any], at: Any, id_: Any, limit: int, cursor: str | None) -> Select[Any]:

@@ -192,7 +192,8 @@ items = Table(
 )
 
 # An item's text as it was at one time, and in the same row the work of reading it:
-# state pending | done | quarantined; a pending row with a token is leased until lease_until.
+# state pending | done | quarantined; a pending row with a token is leased until lease_until. `deaths` counts
+# the leases that ran out, `alone` the processes that died of trying it alone.
 revisions = Table(
     "revisions",
     metadata,
@@ -218,6 +219,8 @@ revisions = Table(
     Column("token", Text),
     Column("lease_until", Moment),
     Column("tries", Integer, nullable=False),
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("alone", Integer, nullable=False, server_default="0"),
     Column("why", Text),
     Column("removed_at", Moment),  # when retention took its words; NULL: they are there
     Column("read_by", Text),  # the version of rules and lexicons; NULL: not known
@@ -226,6 +229,7 @@ revisions = Table(
     Index(
         "revisions_by_feed_order",
         "feed_id",
+        "backfill",
         "told_at",
         "position",
         "item_id",

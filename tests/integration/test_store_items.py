@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,8 @@ from service.core.model import ClaimedRevision
 from service.errors import LeaseLost
 from service.store.deliveries import NEXT_DELIVERY
 from service.store.engine import connect, reading
-from service.store.items import NEXT_REVISION
+from service.store.items import KILLED, MOST_DEATHS, NEXT_REVISION
+from service.store.leases import LeaseClock
 from service.store.ledger import Ledger
 from tests.fakes_store import NOON, a_feed, a_plan, a_revision, an_item, claimed, later
 
@@ -148,14 +149,92 @@ def test_the_second_failure_sets_it_aside_with_its_reason(ledger: Ledger) -> Non
     assert ledger.reports.counts(NOON).quarantined == 1
 
 
-def test_one_that_killed_its_worker_twice_is_set_aside_and_the_next_is_handed_out(ledger: Ledger) -> None:
+def _lose_workers(ledger: Ledger, times: int) -> None:
+    """`times` workers claim the front, at 0, 20, 40 s ..., and are never heard of again."""
+    for number in range(times):
+        assert ledger.items.claim(later(20 * number), 10) is not None
+
+
+def test_a_lost_worker_is_no_try_and_after_two_the_item_is_tried_alone(ledger: Ledger) -> None:
+    ledger.items.add([(an_item("innocent"), "f")])
+    seen = [ledger.items.claim(later(at), 10) for at in (0, 10, 20, 30)]
+    tried = [work and (work.tries, work.alone) for work in seen]
+    assert tried == [(1, False), (1, False), (1, True), (1, True)]
+    assert ledger.items.quarantined() == []
+
+
+def test_dying_alone_twice_sets_it_aside_with_its_reason_and_the_next_is_handed_out(ledger: Ledger) -> None:
     ledger.items.add([(an_item("poison"), "f"), (an_item("good"), "f")])
-    assert [ledger.items.claim(later(at), 10) is not None for at in (0, 10)] == [True, True]
-    assert ledger.due(later(20)).revisions == 2
-    work = ledger.items.claim(later(20), 10)
+    _lose_workers(ledger, 2)
+    work = ledger.items.claim(later(40), 10)
     assert work is not None
-    assert work.item.id == "good"
-    assert ledger.items.quarantined() == [("poison", 1, "killed its worker twice")]
+    assert work.alone
+    assert ledger.items.died_alone(work, "killed by signal 11") is False
+    assert ledger.items.claim(later(41), 10) is None, "the lease goes on"
+    assert ledger.items.died_alone(work, "killed by signal 11") is True
+    assert ledger.items.quarantined() == [("poison", 1, "killed by signal 11")]
+    following = ledger.items.claim(later(41), 10)
+    assert following is not None
+    assert (following.item.id, following.alone) == ("good", False)
+    with pytest.raises(LeaseLost):
+        ledger.items.died_alone(work, "again")
+
+
+def test_one_that_not_even_alone_is_outlived_is_set_aside_in_the_end(ledger: Ledger) -> None:
+    ledger.items.add([(an_item("poison"), "f")])
+    _lose_workers(ledger, MOST_DEATHS)
+    assert ledger.items.claim(later(20 * MOST_DEATHS), 10) is None
+    assert ledger.items.quarantined() == [("poison", 1, KILLED)]
+
+
+def test_what_was_set_aside_can_be_tried_anew_from_the_beginning(ledger: Ledger) -> None:
+    ledger.items.add([(an_item("poison"), "f"), (an_item("odd", 1), "f")])
+    _lose_workers(ledger, MOST_DEATHS)
+    odd = ledger.items.claim(later(20 * MOST_DEATHS), 10)
+    assert odd is not None
+    assert ledger.items.fail(odd, "first", NOON, 0) is False
+    again = ledger.items.claim(later(999), 10)
+    assert again is not None
+    assert ledger.items.fail(again, "second", NOON, 0) is True
+    assert ledger.items.retry("nobody") == []
+    assert ledger.items.retry("poison") == [("poison", 1)]
+    work = ledger.items.claim(later(1000), 10)
+    assert work is not None
+    assert (work.item.id, work.tries, work.alone) == ("poison", 1, False)
+    assert ledger.items.retry() == [("odd", 1)]
+    assert ledger.items.quarantined() == []
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(sqlite_url: str) -> None:
+    ledger = Ledger.open(sqlite_url)
+    ledger.items.add([(an_item(), "f")])
+    assert ledger.items.claim(later(86_400), 15) is not None
+    assert ledger.due(later(86_395)).revisions == 0, "a little ahead is a lease like any other"
+    assert ledger.due(NOON).revisions == 1
+    assert ledger.items.claim(NOON, 15) is not None
+    ledger.close()
+
+
+def test_a_running_service_tells_leases_by_the_time_of_its_postgresql(postgres_url: str) -> None:
+    ledger = Ledger.open(postgres_url, LeaseClock(by_database=True))
+    ledger.items.add([(an_item(), "f")])
+    held = ledger.items.claim(datetime.now(UTC), 60)
+    assert held is not None
+    for wrong in (timedelta(days=-1), timedelta(days=1)):
+        there = datetime.now(UTC) + wrong
+        assert ledger.items.claim(there, 60) is None, "a machine whose clock is wrong takes nothing over"
+        ledger.items.renew(held, there, 60)
+    assert ledger.due(datetime.now(UTC) + timedelta(days=1)).revisions == 0
+    ledger.items.renew(held, NOON, -1)
+    assert ledger.items.claim(NOON, 60) is not None
+    ledger.close()
+
+
+def test_within_a_feed_too_fresh_goes_before_backfill(ledger: Ledger) -> None:
+    archive = [a_revision(f"archive {n}", told=-900 + n, backfill=True) for n in (1, 2)]
+    news = [a_revision(f"news {n}", told=n) for n in (2, 1)]
+    _feeds(ledger, wire=a_plan(*archive, *news))
+    assert _order(ledger) == ["news 1", "news 2", "archive 1", "archive 2"]
 
 
 def test_many_threads_never_claim_the_same_work(ledger_url: str) -> None:
@@ -213,7 +292,8 @@ def test_a_claim_looks_at_the_fronts_and_not_at_all_that_waits(sqlite_url: str) 
     ledger.close()
     engine = connect(sqlite_url)
     plans = []
-    for question in (NEXT_REVISION.params(now=NOON), NEXT_DELIVERY.params(now=NOON, busy=["x"])):
+    times = {"now": NOON, "lease_now": NOON, "beyond": NOON}
+    for question in (NEXT_REVISION.params(**times), NEXT_DELIVERY.params(**times, busy=["x"])):
         # The planner's own words; parameters do not matter to it.
         words = str(question.compile(engine, compile_kwargs={"render_postcompile": True}))
         with reading(engine) as connection:
