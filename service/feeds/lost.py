@@ -15,7 +15,7 @@ from service.core.feed import Unparsed
 MAX_ROOT_TAG = 16 * 1024
 
 _ENTRY_START = re.compile(rb"<(item|entry)(?=[\s>/])")
-_ROOT_TAG = re.compile(rb"<([A-Za-z_][\w:.-]*)[^>]*>")
+_ROOT_TAG = re.compile(rb"<([A-Za-z_][\w:.-]*)[^<>]*>")
 
 
 def lost_of(

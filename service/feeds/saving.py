@@ -13,7 +13,6 @@ from typing import Protocol
 
 from service.core.feed import EndedPoll
 from service.core.model import Subscription
-from service.errors import StoreError
 
 MOST_TOGETHER = 100
 
@@ -53,7 +52,7 @@ class Saver:
             self._waiting = self._waiting[MOST_TOGETHER:]
             try:
                 counts = await asyncio.to_thread(self._commit, [ended for ended, _ in batch])
-            except StoreError as error:
+            except Exception as error:  # noqa: BLE001 - a bug, too, is told to who waits, or it waits for ever
                 for _, saved in batch:
                     if not saved.done():
                         saved.set_exception(error)

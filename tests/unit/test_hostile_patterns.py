@@ -22,6 +22,7 @@ from service.feeds.html_text import html_to_text
 
 LONGEST = 256 * 1024
 SOON = 0.02  # seconds: whatever is done by then needs no second look
+TRIES = 3  # what truly grows too fast does so each time
 GROWTH = 1.3
 
 # What an unbounded pattern is only ever given, in characters, where that is less than LONGEST.
@@ -110,13 +111,15 @@ def test_the_time_of_a_pattern_grows_with_the_text_and_not_faster(name: str) -> 
             size *= 4
         if size >= longest:
             continue
-        # The least of three: whatever else the machine does can only add.
-        short, long = (
-            min(seconds(name, piece, each) for _ in range(3)) for each in (size, min(2 * size, longest))
-        )
-        doubled = math.log2(min(2 * size, longest) / size)
-        assert long < 2, (name, piece, size, long)
-        assert math.log2(long / short) / doubled < GROWTH, (name, piece, size, short, long)
+        assert any(growth(name, piece, size, longest) < GROWTH for _ in range(TRIES)), (name, piece, size)
+
+
+def growth(name: str, piece: str, size: int, longest: int) -> float:
+    """By which power of the size the time grows. The least of three: whatever else the machine does adds."""
+    larger = min(4 * size, longest)
+    short, long = (min(seconds(name, piece, each) for _ in range(3)) for each in (size, larger))
+    assert long < 4, (name, piece, size, long)
+    return math.log2(long / short) / math.log2(larger / size)
 
 
 SCRIPTS = st.text(

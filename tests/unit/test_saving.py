@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from service.core.alerting import EVERYTHING
 from service.core.feed import EndedPoll
+from service.core.model import Subscription
 from service.errors import StoreError
 from service.feeds.saving import MOST_TOGETHER, Saver
 from tests.fakes_store import a_plan, a_revision
@@ -25,8 +27,12 @@ class SlowLedger:
     refused: str = ""
     go: threading.Event = field(default_factory=threading.Event)
     commits: list[list[str]] = field(default_factory=list)
+    heard: list[tuple[Subscription, ...]] = field(default_factory=list)
 
-    def commit_polls(self, ended: Sequence[EndedPoll]) -> list[int]:
+    def commit_polls(
+        self, ended: Sequence[EndedPoll], subscriptions: Sequence[Subscription] = ()
+    ) -> list[int]:
+        self.heard.append(tuple(subscriptions))
         self.commits.append([one.feed_id for one in ended])
         if len(self.commits) == 1:
             assert self.go.wait(10)
@@ -41,7 +47,7 @@ def ended(name: str, revisions: int = 0) -> EndedPoll:
 
 async def save(ledger: SlowLedger, polls: Sequence[EndedPoll]) -> list[int | BaseException]:
     """Save the first alone, and the others while its commit is on its way."""
-    saver = Saver(ledger)
+    saver = Saver(ledger, lambda: (EVERYTHING,))
     first = asyncio.create_task(saver.save(polls[0]))
     while not ledger.commits:
         await asyncio.sleep(0)
@@ -56,6 +62,7 @@ def test_what_ends_during_a_commit_is_in_the_next_one_and_each_hears_its_own_cou
     polls = [ended("a", 1), ended("b", 2), ended("c"), ended("d", 3)]
     assert asyncio.run(save(ledger, polls)) == [1, 2, 0, 3]
     assert ledger.commits == [["a"], ["b", "c", "d"]]
+    assert ledger.heard == [(EVERYTHING,), (EVERYTHING,)]
 
 
 def test_no_commit_holds_more_than_it_may() -> None:
@@ -76,7 +83,7 @@ def test_one_that_is_told_to_stop_disturbs_none_of_the_others() -> None:
     ledger = SlowLedger()
 
     async def stop_one() -> int:
-        saver = Saver(ledger)
+        saver = Saver(ledger, lambda: (EVERYTHING,))
         first = asyncio.create_task(saver.save(ended("a")))
         while not ledger.commits:
             await asyncio.sleep(0)
@@ -91,3 +98,14 @@ def test_one_that_is_told_to_stop_disturbs_none_of_the_others() -> None:
         return await other
 
     assert asyncio.run(stop_one()) == 1
+
+
+def test_a_bug_in_saving_is_told_to_who_waits() -> None:
+    class Broken:
+        def commit_polls(
+            self, ended: Sequence[EndedPoll], subscriptions: Sequence[Subscription] = ()
+        ) -> list[int]:
+            raise TypeError("a bug")
+
+    with pytest.raises(TypeError, match="a bug"):
+        asyncio.run(asyncio.wait_for(Saver(Broken()).save(ended("a")), 10))
