@@ -99,7 +99,7 @@ def test_a_backfill_a_doubt_a_mute_and_a_stray_stop_at_their_stage(room):
     room.deny(2, "Xiaomi")
     assert ends(room, "Xiaomi-2")["desk"] == ("quieted", "muted")
     assert any("muted by Ada" in line for line in report(why(room.ledger.traces, "Xiaomi-2", "desk")))
-    room.deny(3, "Nokia", APART, kind=Kind.CONFIRMATION)
+    room.deny(3, "Nokia", APART, kind=Kind.NO_COMMENT)
     chapters = why(room.ledger.traces, "Nokia-3").chapters
     assert [chapter.stopped_by for chapter in chapters] == [None, "matched"]
 
