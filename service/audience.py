@@ -38,15 +38,7 @@ EVENTS = Literal[
     "story.revived",
 ]
 URGENT = Literal[
-    "story.opened",
-    "story.spread",
-    "story.denied",
-    "story.confirmed",
-    "story.no_comment",
-    "story.disputed",
-    "story.reversed",
-    "story.retracted",
-    "story.revived",
+    EVENTS,
     "story.silent",
     "story.rule_clock",
     "feed.dark",
