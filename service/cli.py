@@ -12,7 +12,7 @@ import typer
 from service import cli_alerts, logs
 from service.errors import RumorwatchError, SettingsError
 from service.settings import Settings, load_settings
-from workers import keeping_commands
+from workers import keeping_commands, quarantine_commands
 
 if TYPE_CHECKING:
     from workers.curating import Decided, Desk
@@ -29,14 +29,10 @@ app = typer.Typer(
 review_app = typer.Typer(help="Decide what may belong to a story and alerts nobody until then.")
 stories_app = typer.Typer(help="List and show stories, and correct them: each correction can be undone.")
 decisions_app = typer.Typer(help="What was decided about stories, as a log that only grows.")
-set_aside_app = typer.Typer(help="List what was set aside because it could not be read; try it again.")
 feeds_app = typer.Typer(help="List the feeds and how they are; import, export and find some.")
 for name, sub in (("review", review_app), ("stories", stories_app), ("decisions", decisions_app)):
     app.add_typer(sub, name=name, no_args_is_help=True)
 app.add_typer(feeds_app, name="feeds")
-quarantine_app = typer.Typer(help="What of the feeds could not be read: list it, show it, try it again.")
-feeds_app.add_typer(quarantine_app, name="quarantine")
-app.add_typer(set_aside_app, name="quarantine", no_args_is_help=True)
 cli_alerts.add_commands(app, stories_app)
 
 Files = Annotated[list[Path] | None, typer.Argument(help="Files or folders; none: standard input.")]
@@ -47,7 +43,6 @@ Story = Annotated[str, typer.Argument(metavar="STORY", help="The id of a story."
 Said = Annotated[str, typer.Argument(metavar="ITEM[#N]", help="An item, or its statement number N.")]
 FeedUrl = Annotated[str, typer.Argument(metavar="URL", help="Address of a feed, or the path of a file.")]
 FeedId = Annotated[str, typer.Argument(metavar="ID", help="The id of a feed, as `feeds list` shows it.")]
-Piece = Annotated[str, typer.Argument(metavar="ID", help="The id of a piece in quarantine, q_...")]
 Question = Annotated[str, typer.Argument(metavar="ID", help="An id of the review list.")]
 
 
@@ -241,39 +236,6 @@ def feeds_explain(feed: FeedId) -> None:
     explain_feed(_settings(), feed)
 
 
-@quarantine_app.callback(invoke_without_command=True)
-def feeds_quarantine(context: typer.Context) -> None:
-    """What of the feeds could not be read, kept as it came: list it, show it, try it again."""
-    if context.invoked_subcommand is None:
-        feeds_quarantine_list()
-
-
-@quarantine_app.command("list")
-def feeds_quarantine_list(
-    feed: Annotated[str | None, typer.Argument(metavar="FEED", help="Of this feed only.")] = None,
-) -> None:
-    """List what was put aside, and why."""
-    from workers.feed_quarantine import list_pieces
-
-    list_pieces(_settings(), feed)
-
-
-@quarantine_app.command("show")
-def feeds_quarantine_show(piece: Piece) -> None:
-    """Write the bytes of a piece to standard output, as they came."""
-    from workers.feed_quarantine import show_piece
-
-    show_piece(_settings(), piece)
-
-
-@quarantine_app.command("retry")
-def feeds_quarantine_retry(piece: Piece) -> None:
-    """Read a piece anew, as after an upgrade; what it holds is stored as history and alerts nobody."""
-    from workers.feed_quarantine import retry_piece
-
-    retry_piece(_settings(), piece)
-
-
 @review_app.command("list")
 def review_list(jsonl: Rows = False) -> None:
     """List what waits for a decision, with the reasons for and against."""
@@ -392,25 +354,6 @@ def _login(by: str) -> str:
     return by or getuser()
 
 
-@set_aside_app.command("list")
-def quarantine_list(jsonl: Rows = False) -> None:
-    """List the items that were set aside, each with the reason."""
-    from workers.quarantine import list_set_aside
-
-    list_set_aside(_settings(), jsonl=jsonl)
-
-
-@set_aside_app.command("retry")
-def quarantine_retry(
-    item: Annotated[str | None, typer.Argument(metavar="ITEM", help="One item; none: with --all.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that was set aside.")] = False,
-) -> None:
-    """Let what was set aside be tried anew, from the beginning."""
-    from workers.quarantine import retry
-
-    retry(_settings(), item, every=every)
-
-
 @app.command()
 def records(jsonl: Rows = False) -> None:
     """Show what came of the rumors that outlets told, and how the denials of parties lasted."""
@@ -434,6 +377,7 @@ def _settings() -> Settings:
 
 
 keeping_commands.add_commands(app, _settings)
+quarantine_commands.add_commands(app, feeds_app, _settings)
 
 
 def main() -> None:
