@@ -11,8 +11,8 @@ TEST_READY := $(VENV)/.ready-to-test
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
 
-# The tests wait for processes and sockets more than they work, so three run side by side, a file at a time.
-ABREAST := 3
+# The tests wait for processes and sockets more than they work, so two run side by side, a file at a time.
+ABREAST := 2
 test: $(TEST_READY)
 	$(BIN)/pytest tests -n $(ABREAST) --dist loadfile
 
