@@ -26,7 +26,7 @@ from service.core.model import (
     Strength,
     Subscription,
 )
-from service.core.text import fold, stable_id
+from service.core.text import fold, name_key, stable_id
 from service.core.watching import Concerned, watches
 
 NEWS = frozenset(
@@ -128,8 +128,8 @@ def is_watched(statement: Statement, watchlist: Sequence[str]) -> bool:
     """Whether a statement concerns somebody on `watchlist` (canonical names); an empty list watches all."""
     if not watchlist:
         return True
-    concerned = {*statement.claim.principals, *statement.entities, statement.party}
-    return not concerned.isdisjoint(watchlist)
+    concerned = {*statement.claim.principals, *statement.entities, statement.party or ""}
+    return not {name_key(name) for name in concerned}.isdisjoint(name_key(name) for name in watchlist)
 
 
 def _why_not(step: Step, subscription: Subscription) -> Reason | None:

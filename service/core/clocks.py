@@ -125,7 +125,8 @@ def _has_replied(story: Story, party: str) -> bool:
     """Whether `party` took a stance; for "" whether anybody who can know did, and be it no comment."""
     stances = (Kind.DENIAL, Kind.CONFIRMATION)
     if party:
-        return any(p.party == party and p.stance in stances for p in story.positions)
+        position = story.position_of(party)
+        return position is not None and position.stance in stances
     replies = (*stances, Kind.NO_COMMENT)
     return any(p.stance in replies and p.role is not None and p.role.can_know for p in story.positions)
 

@@ -2,7 +2,8 @@
 
 Data only. Where one simplified character stands for several traditional ones, all of them lead to it; where
 one traditional character has several simplified forms, the commoner one is taken. A table for comparing, not
-for conversion: the Unihan database's kSimplifiedVariant field, kept to characters of everyday use.
+for conversion: facts of the Unihan database's field kSimplifiedVariant (Unicode License), kept to those of
+everyday use and, after those, to rarer ones that stand in names, without what Japanese writes every day.
 """
 
 from __future__ import annotations
@@ -60,6 +61,14 @@ TRADITIONAL = (
     "鴝鴟鴣鴦鴨鴯鴰鴻鴿鵂鵑鵒鵓鵜鵝鵠鵡鵪鵬鵯鵰鵲鶇鶉鶘鶚鶩鶯鶴鶻鶼鶿鷂鷄鷓鷗鷙鷚鷥鷦鷯鷲鷳鷴鷸鷹鷺鸕"
     "鸚鸛鸝鸞鹵鹹鹺鹼鹽麗麥麩麪麴麵麼麽黃黌點黨黲黴黷黽黿鼉鼕鼴齊齋齎齏齒齔齙齜齟齠齡齣齦齧齪齬齲齶齷"
     "龍龐龔龕龜"
+    "俔俥倈僞儁儎剗勩厠叄啢嗊嘓嘽噝嚲囉垻堖墰墶墻壋壜壠壪壼奬嫺嫿嬀嬃屓崬嵗嶔嶢嶨嶮廎彠彲悞慤憖戱挩挱掗揯"
+    "搵撏敓斆暘曨梘梲棊棶榘榲槤槮槶槼樧樳樿檟檮涗渢溮溳滻漊潙澐澦濚濜瀂灧熅熲獁獮瑒瑲璡璫璵璸甦畵瘂瘮瘲瘻"
+    "癧瞘瞶矓硜碕碸磑磠礄礆禕禡穠穭窵竪篔篠簹籙籛糉糹紖紘紝紵絝絰絶綉綌綯綳緓緔緼縕縗縧繮纇罎翬翽耮腖膕臢"
+    "舘萴葤蒓蒕蕒薀薘薴藴蘀虆螿蟎蠁蠨褌褘襇襏襴覎覥訁訒訩詖詗誾諝謡謭譸讅讋豶貟賙賫賵贇贋贔贜赬躂軑軤軲輈"
+    "輬輼轀遡酇醖醟醱釒釺鈃鈈鈎鈒鈡鉋鉕鉢鉳鉶銍銛銱銹鋙鋣鋥鋩鋶錇錏錡錩鍀鍁鍃鍅鍈鍚鍠鍩鎄鎇鎔鎛鎡鎭鎲鎶鎸"
+    "鎿鏐鏰鐝鐦鐧鐶鑔鑕鑞鑥鑱鑹钂閈闍闒闓闠闤隯霢靆靉靝鞽韍頮頲頴頽顒顬颭颸颺颻飀飈飠飣飥飱飿餄餎餏餕餖餜"
+    "餶餷餺饁饊饢馹駡駰駸騂騌騤驌驦驫鬹魛魢魨魺鮁鮃鮊鮋鮍鮎鮓鮜鮝鮦鮳鮶鮺鯒鯕鯝鯴鯷鯿鰁鰂鰃鰏鰐鰛鰜鰟鰠鰮"
+    "鰵鰺鰼鱂鱅鱝鱠鱣鱤鱨鱯鳬鳲鴒鴞鴴鵃鵐鵮鵷鵾鶊鶓鶖鶡鶥鶬鶲鶹鶺鷀鷁鷊鷖鷫鷽鸇鸌鸏鸘麫麯黶鼂齕齗龎鿓"
 )
 
 SIMPLIFIED = (
@@ -115,4 +124,12 @@ SIMPLIFIED = (
     "鸲鸱鸪鸯鸭鸸鸹鸿鸽鸺鹃鹆鹁鹈鹅鹄鹉鹌鹏鹎雕鹊鸫鹑鹕鹗鹜莺鹤鹘鹣鹚鹞鸡鹧鸥鸷鹨鸶鹪鹩鹫鹇鹇鹬鹰鹭鸬"
     "鹦鹳鹂鸾卤咸鹾碱盐丽麦麸面曲面么么黄黉点党黪霉黩黾鼋鼍冬鼹齐斋赍齑齿龀龅龇龃龆龄出龈啮龊龉龋腭龌"
     "龙庞龚龛龟"
+    "伣伡俫伪俊傤刬勚厕叁唡唝啯啴咝亸啰坝垴坛垯墙垱坛垅塆壸奖娴婳妫媭屃岽岁嵚峣峃崄庼彟彨悮悫慭戯捝挲挜搄"
+    "揾挦敚敩旸昽枧棁棋梾矩榅梿椮椢椝榝桪椫槚梼涚沨浉涢浐溇沩沄滪溁浕澛滟煴颎犸狝玚玱琎珰玙瑸苏画痖瘆疭瘘"
+    "疬眍瞆眬硁埼砜硙硵硚硷祎祃秾穞窎竖筼筿筜箓篯粽纟纼纮纴纻绔绖绝绣绤绹绷绬绱缊缊缞绦缰颣坛翚翙耢胨腘臜"
+    "馆荝荮莼蒀荬蕰荙苎蕴萚蔂螀螨蚃蟏裈袆裥袯襕觃觍讠讱讻诐诇訚谞谣谫诪谉詟豮贠赒赍赗赟赝赑赃赪跶轪轷轱辀"
+    "辌辒辒溯酂酝蒏酦钅钎钘钚钩钑钟铇钷钵锫铏铚铦铞锈铻铘锃铓锍锫铔锜锠锝锨锪钫锳钖锽锘锿镅镕镈镃镇镋鿔镌"
+    "镎镠镚镢锎锏镮镲锧镴镥镵镩镋闬阇阘闿阓阛陦霡叇叆靔鞒韨颒颋颕颓颙颥飐飔飏飖飗飚饣饤饦飧饳饸饹饻馂饾馃"
+    "馉馇馎馌馓馕驲骂骃骎骍骔骙骕骦骉鬶鱽鱾鲀鲄鲅鲆鲌鲉鲏鲇鲊鲘鲞鲖鲓鲪鲝鲬鲯鲴鲺鳀鳊鳈鲗鳂鲾鳄鳁鳒鳑鳋鳁"
+    "鳘鲹鳛鳉鳙鲼鲙鳣鳡鲿鳠凫鸤鸰鸮鸻鸼鹀鹐鹓鹍鹒鹋鹙鹖鹛鸧鹟鹠鹡鹚鹢鹝鹥鹔鸴鹯鹱鹲鹴面曲黡鼌龁龂厐鿒"
 )

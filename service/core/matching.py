@@ -24,7 +24,7 @@ from itertools import chain, combinations
 from math import log, sqrt
 
 from service.core.model import Claim, Match, Story
-from service.core.text import fold, is_telling_figure
+from service.core.text import fold, is_telling_figure, name_key
 
 SURE = 0.45
 DOUBTFUL = 0.38
@@ -197,6 +197,9 @@ def _stands_in(name: str, claim: Claim) -> bool:
 def _is_principal(name: str, claim: Claim) -> bool:
     """Whether `claim` is about `name`: as written, shortened, or among its content words."""
     if name in claim.principals:
+        return True
+    key = name_key(name)
+    if any(name_key(other) == key for other in claim.principals):
         return True
     words = _words_of(name)
     if any(is_short_for(words, _words_of(other)) for other in claim.principals):

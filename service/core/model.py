@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from service.core.pacing import AT_ONCE, Held, Pace
+from service.core.text import name_key
 from service.core.watching import WatchWord
 from service.core.words import (
     EventType as EventType,
@@ -197,8 +198,9 @@ class Story:
     became: str | None = None
 
     def position_of(self, party: str) -> Position | None:
-        """The position of `party`, or None where it has not spoken."""
-        return next((p for p in self.positions if p.party == party), None)
+        """The position of `party`, however its name is spelled, or None where it has not spoken."""
+        key = name_key(party)
+        return next((p for p in self.positions if p.party == party or name_key(p.party) == key), None)
 
 
 @dataclass(frozen=True, slots=True)

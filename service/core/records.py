@@ -16,6 +16,7 @@ from enum import StrEnum
 from math import sqrt
 
 from service.core.model import Kind, Reason, Role, Status, Strength
+from service.core.text import name_key
 
 ENOUGH = 10
 _Z = 1.959964  # 95 % on both sides
@@ -116,9 +117,14 @@ def records(lines: Iterable[Line]) -> tuple[Record, ...]:
 def party_records(lines: Iterable[Line]) -> tuple[PartyRecord, ...]:
     """The records of all who denied anything that they can know of, those with most denials first."""
     denied: defaultdict[str, list[str]] = defaultdict(list)
+    spelled: dict[str, str] = {}
     for told in _by_story(lines):
-        for party in dict.fromkeys(line.party for line in told if _is_denial(line) and line.party):
-            denied[party].append(_fate(party, told))
+        deniers = {
+            name_key(line.party): line.party for line in reversed(told) if _denies(line) and line.party
+        }
+        for key, party in reversed(deniers.items()):
+            spelled.setdefault(key, party)
+            denied[spelled[key]].append(_fate(key, told))
     found = [
         PartyRecord(
             name,
@@ -158,20 +164,19 @@ def _credited(first: Line) -> list[tuple[Subject, str]]:
 
 
 def _end(told: Sequence[Line]) -> _End:
-    strengths = [line.strength for line in told if _is_denial(line) and line.strength]
+    strengths = [line.strength for line in told if _denies(line) and line.strength]
     firmest = max(strengths, key=lambda strength: strength.rank, default=None)
     return _End(told[0].status, firmest, any(line.reason is Reason.REVERSAL for line in told))
 
 
-def _is_denial(line: Line) -> bool:
+def _denies(line: Line) -> bool:
     can_know = line.role is not None and line.role.can_know
     return line.kind is Kind.DENIAL and can_know and line.strength is not Strength.NON_DENIAL
 
 
 def _fate(party: str, told: Sequence[Line]) -> str:
-    own = [
-        line.kind for line in told if line.party == party and line.kind in (Kind.DENIAL, Kind.CONFIRMATION)
-    ]
+    stances = (Kind.DENIAL, Kind.CONFIRMATION)
+    own = [line.kind for line in told if name_key(line.party or "") == party and line.kind in stances]
     if Kind.CONFIRMATION in own[own.index(Kind.DENIAL) :]:
         return "turned"
     return "overturned" if told[0].status is Status.CONFIRMED else "stood"

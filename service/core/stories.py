@@ -27,7 +27,7 @@ from service.core.model import (
     Story,
     Strength,
 )
-from service.core.text import stable_id
+from service.core.text import name_key, stable_id
 
 # A story without news for this long is dormant: its next report revives it.
 DORMANT_AFTER = timedelta(days=180)
@@ -346,9 +346,11 @@ def _with_position(
         at=item.told_at,
         quotation=quotation,
     )
-    if any(p.party == new.party for p in positions):
-        return tuple(new if p.party == new.party else p for p in positions)
-    return (*positions, new)
+    key = name_key(new.party)
+    if not any(name_key(p.party) == key for p in positions):
+        return (*positions, new)
+    # A party that is spelled another way this time keeps the name by which it is in the grid.
+    return tuple(replace(new, party=p.party) if name_key(p.party) == key else p for p in positions)
 
 
 def _grown(claim: Claim, more: Claim) -> Claim:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 
 from service.core.han import SIMPLIFIED, TRADITIONAL
 
@@ -24,6 +25,8 @@ _SAME = {
     **dict.fromkeys("\u2028\u2029\x0b\x0c\x85", "\n"),
     **dict(zip(TRADITIONAL, SIMPLIFIED, strict=True)),
 }
+# What stands between the parts of a name in one script and not in another.
+_BETWEEN = frozenset(" .'-\u00b7\u2022\u2027\u30fb\uff65")
 _FLAT = str.maketrans("\n\t\r", "   ")
 
 
@@ -83,6 +86,16 @@ def fingerprint(title: str, text: str) -> str:
     """32 hex digits that change when the words change, and not when only space, case or quotes do."""
     words = " ".join(f"{title}\n{text}".split())
     return hashlib.sha256(fold(words).encode("utf-8", "replace")).hexdigest()[:32]
+
+
+@lru_cache(maxsize=16384)
+def name_key(name: str) -> str:
+    """What names are compared by: one case, one Chinese script, and nothing between their letters.
+
+    `埃隆·馬斯克` and `埃隆马斯克` are one, and so are `J. Lo` and `J.Lo`.
+    """
+    folded = fold(name)
+    return "".join(character for character in folded if character not in _BETWEEN) or folded
 
 
 def is_telling_figure(figure: str) -> bool:

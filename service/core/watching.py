@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.core.text import fold
+from service.core.text import fold, name_key
 
 
 class WatchKind(StrEnum):
@@ -54,7 +54,10 @@ def watches(watchlist: Sequence[str], words: Iterable[WatchWord], concerned: Con
     words = tuple(words)
     if not watchlist and not words:
         return True
-    return not concerned.names.isdisjoint(watchlist) or any(_stands_in(word, concerned) for word in words)
+    keys = {name_key(name) for name in concerned.names}
+    return any(name_key(name) in keys for name in watchlist) or any(
+        _stands_in(word, concerned) for word in words
+    )
 
 
 def _stands_in(word: WatchWord, concerned: Concerned) -> bool:
