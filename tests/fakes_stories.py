@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -56,6 +56,7 @@ class Room:
     told: list[Alert] = field(default_factory=list)
     clocks: ClockBook = NO_CLOCKS
     now: datetime = NOON
+    find: Callable[[Claim, datetime, Sequence[Story]], Match] = find_plainly
 
     @property
     def desk(self) -> Desk:
@@ -66,7 +67,7 @@ class Room:
         self.ledger.items.add([(item, stable_id("f", item.id, str(statements)))])
         claimed = self.ledger.items.claim(NOON + timedelta(days=500), 60)
         assert claimed is not None
-        rules = Rules(NO_KNOWLEDGE, self.subscriptions, find=find_plainly, clocks=self.clocks)
+        rules = Rules(NO_KNOWLEDGE, self.subscriptions, find=self.find, clocks=self.clocks)
         handled = handle_reading(self.ledger, rules, claimed, Reading("en", statements), self.now)
         self.told += [decision.alert for one in handled for decision in one.decisions if decision.alert]
         return handled

@@ -6,13 +6,16 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from service.core.alerting import as_news, decide_alert, told_again
+from service.core.alerting import as_news, decide_alert, told_again, told_nearby
 from service.core.clocks import NO_CLOCKS, ClockBook
-from service.core.matching import find_story
-from service.core.model import AlertDecision, Claim, Match, Step, Story, Subscription
+from service.core.matching import find_story, keys_of
+from service.core.model import Alert, AlertDecision, Claim, Match, Reason, Step, Story, Subscription
+from service.core.nearby import Nearby, said_nearby
 from service.core.reading.lexicon import Knowledge
 from service.store.handling import Handling
 from service.store.verdicts import Cause
+
+MOST_NEARBY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,8 @@ def tell(
     `ordinal` is the number of its statement in the reading.
     """
     cause = _cause(step, ordinal)
-    decisions = tuple(
-        transaction.put(decide_alert(step, subscription), subscription, cause, now, step.reason)
-        for subscription in subscriptions
-    )
-    return Handled(step, decisions)
+    decided = [(subscription, decide_alert(step, subscription)) for subscription in subscriptions]
+    return Handled(step, _saved(transaction, decided, step, cause, now, step.reason))
 
 
 def tell_after_fold(
@@ -68,13 +68,33 @@ def tell_after_fold(
     """Tells of a step that a fold brought; `told` is what was said of the story before (alerting.said_of)."""
     step = as_news(news.step, news.story)
     cause = _cause(step, news.ordinal)
-    decisions = []
+    decided = []
     for subscription in subscriptions:
         decision = decide_alert(step, subscription, told)
         if decision.alert is not None and transaction.alert_exists(decision.alert.id):
             decision = replace(decision, alert=told_again(decision.alert))
-        decisions.append(transaction.put(decision, subscription, cause, now, news.step.reason))
-    return Handled(step, tuple(decisions))
+        decided.append((subscription, decision))
+    return Handled(step, _saved(transaction, decided, step, cause, now, news.step.reason))
+
+
+def _saved(
+    transaction: Handling,
+    decided: Sequence[tuple[Subscription, AlertDecision]],
+    step: Step,
+    cause: Cause,
+    now: datetime,
+    said: Reason,
+) -> tuple[AlertDecision, ...]:
+    """What was decided, without what a story that is nearly the same told already, saved."""
+    nearby: tuple[Nearby, ...] = ()
+    alerts: Sequence[Alert] = ()
+    if any(decision.alert is not None for _, decision in decided):
+        nearby = said_nearby(step, transaction.candidates(keys_of(step.statement.claim), MOST_NEARBY))
+        alerts = transaction.alerts_of([near.story_id for near in nearby]) if nearby else ()
+    return tuple(
+        transaction.put(told_nearby(decision, nearby, alerts), subscription, cause, now, said)
+        for subscription, decision in decided
+    )
 
 
 def _cause(step: Step, ordinal: int) -> Cause:

@@ -58,6 +58,7 @@ REASONS: dict[Reason, str] = {
     Reason.DOUBTFUL_JOIN: "it may belong to another story",
     Reason.LATE: "it was told before words of this party that are known already",
     Reason.EARLY: "it was told before anything that opens the story",
+    Reason.TOLD_NEARBY: "the same was told already, in a story that is nearly the same",
     Reason.MARKED_WRONG: "a person marked it as wrong",
     Reason.SILENCE: "nobody has replied to the report for as long as the silence watch allows",
     Reason.RULE_CLOCK: "a time that the rules of a market set has run out",

@@ -26,6 +26,7 @@ from service.core.model import (
     Strength,
     Subscription,
 )
+from service.core.nearby import Nearby
 from service.core.text import fold, name_key, stable_id
 from service.core.watching import Concerned, watches
 
@@ -62,6 +63,35 @@ def decide_alert(
     if said_of(alert) in told:
         return AlertDecision(subscription.name, Reason.REPEAT, None)
     return AlertDecision(subscription.name, believed.reason, alert)
+
+
+def told_nearby(decision: AlertDecision, nearby: Sequence[Nearby], alerts: Sequence[Alert]) -> AlertDecision:
+    """`decision` without its alert where one of `alerts`, told of a story of `nearby`, says the same already.
+
+    What turned was told only by what told the same turn.
+    """
+    new = decision.alert
+    if new is None:
+        return decision
+    for near in nearby:
+        told = next(
+            (one for one in alerts if one.story_id == near.story_id and _says_as_much(one, new)), None
+        )
+        if told is not None:
+            note = f"told in {near.story_id} as {told.id}: {near.because}"
+            return replace(decision, reason=Reason.TOLD_NEARBY, alert=None, note=note)
+    return decision
+
+
+def _says_as_much(told: Alert, new: Alert) -> bool:
+    """Whether an alert said of the same party, no less firmly and no less news, what another would say."""
+    if told.subscription != new.subscription or told.kind is not new.kind or told.doubtful:
+        return False
+    if name_key(told.party or "") != name_key(new.party or ""):
+        return False
+    if new.reason is Reason.REVERSAL and told.reason is not Reason.REVERSAL:
+        return False
+    return new.strength is None or (told.strength is not None and told.strength.rank >= new.strength.rank)
 
 
 def decide_clock(story: Story, clock: Clock, subscription: Subscription) -> AlertDecision:

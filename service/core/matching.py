@@ -67,6 +67,7 @@ _STAGES = frozenset({"talks", "meet"})
 _FAMILIES = (
     frozenset({"buy", "invest", "merge", "sell", "stake"}),
     frozenset({"build_for", "joint_venture", "partner", "supply"}),
+    frozenset({"build_for", "launch"}),
     frozenset({"appoint", "dismiss", "resign"}),
     frozenset({"appoint", "join"}),
     frozenset({"bankrupt", "close", "layoffs"}),
@@ -274,9 +275,24 @@ def _relations(claim: Claim, other: Claim) -> tuple[float, str]:
     shared = sorted(ours & theirs)
     if shared:
         return _SAME_RELATION, f"the same relation ({', '.join(shared)})"
-    if any(ours & family and theirs & family for family in _FAMILIES):
+    if _are_kin(ours, theirs):
         return 0.0, ""
     return _OTHER_RELATION, f"{_names(ours)} here, {_names(theirs)} there"
+
+
+def _are_kin(ours: Set[str], theirs: Set[str]) -> bool:
+    return any(ours & family and theirs & family for family in _FAMILIES)
+
+
+def held_apart(claim: Claim, other: Claim) -> bool:
+    """Whether a name or a deed tells two claims apart, or they have no name in common."""
+    return _principals(claim, other, 0.0)[0] <= 0.0 or _relations(claim, other)[0] < 0.0
+
+
+def same_deed(claim: Claim, other: Claim) -> bool:
+    """Whether both say what is done, and it is one deed, or two that outlets take for one another."""
+    ours, theirs = set(claim.relations) - _STAGES, set(other.relations) - _STAGES
+    return bool(ours & theirs) or _are_kin(ours, theirs)
 
 
 def _words(claim: Claim, other: Claim, rarity: Rarity) -> tuple[float, str]:

@@ -95,6 +95,7 @@ class Reason(StrEnum):
     DOUBTFUL_JOIN = "doubtful_join"
     LATE = "late"
     EARLY = "early"
+    TOLD_NEARBY = "told_nearby"
     MARKED_WRONG = "marked_wrong"
     SILENCE = "silence"
     RULE_CLOCK = "rule_clock"
