@@ -25,7 +25,7 @@ from service.core.pacing import STORM, Held, Pace, Recent
 from service.core.words import Hold
 from service.store.alerts import DIGEST, message_of
 from service.store.codec import decode
-from service.store.schema import PENDING, Moment, alerts, holds, hushes
+from service.store.schema import PENDING, Moment, alerts, holds, hushes, stories
 
 _now = bindparam("now", type_=Moment)
 _DUE = and_(holds.c.state == PENDING, holds.c.until <= _now)
@@ -42,9 +42,17 @@ _FIRST = (
     .order_by(alerts.c.at, alerts.c.id)
     .limit(bindparam("most"))
 )
+# The held alert's story and the hushed one are one: the same, or merged, whichever of the two survived.
+_held, _quiet = stories.alias("held"), stories.alias("quiet")
 _HUSHED = (
-    select(hushes.c.hush)
-    .where(hushes.c.story_id.in_(select(holds.c.story_id).where(_OF).distinct()))
+    select(_held.c.id, hushes.c.hush)
+    .select_from(hushes.join(_quiet, _quiet.c.id == hushes.c.story_id))
+    .join(
+        _held,
+        func.coalesce(func.nullif(_held.c.became, ""), _held.c.id)
+        == func.coalesce(func.nullif(_quiet.c.became, ""), _quiet.c.id),
+    )
+    .where(_held.c.id.in_(select(holds.c.story_id).where(_OF).distinct()))
     .order_by(hushes.c.number)
 )
 _OF_STORIES = (
@@ -135,11 +143,10 @@ def taken(connection: Connection, subscription: str, most: int) -> DueHolds:
 
 
 def hushed_stories(connection: Connection, subscription: str) -> dict[str, list[Hush]]:
-    """What was said of stories whose held alerts are set apart."""
+    """What was said of stories whose held alerts are set apart, or of one that is one with them by now."""
     found: dict[str, list[Hush]] = {}
-    for text in connection.execute(_HUSHED, {"of": subscription}).scalars():
-        hush = decode(Hush, text)
-        found.setdefault(hush.story_id, []).append(hush)
+    for story_id, text in connection.execute(_HUSHED, {"of": subscription}):
+        found.setdefault(story_id, []).append(decode(Hush, text))
     return found
 
 

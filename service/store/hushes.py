@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from service.core.hushes import Hush
 from service.errors import Conflict
 from service.store.codec import decode, encode
 from service.store.engine import insert_into
-from service.store.schema import hushes
+from service.store.schema import hushes, stories
 
-_OF_STORY = select(hushes.c.hush).where(hushes.c.story_id == bindparam("story")).order_by(hushes.c.number)
+# What was said of a story holds for the one that it was merged into, as long as it is.
+_OF_STORY = (
+    select(hushes.c.hush)
+    .join(stories, stories.c.id == hushes.c.story_id)
+    .where(or_(stories.c.id == bindparam("story"), stories.c.became == bindparam("story")))
+    .order_by(hushes.c.number)
+)
 _ALL = select(hushes.c.hush).order_by(hushes.c.number)
 _ONE = select(hushes.c.hush).where(hushes.c.id == bindparam("hush"))
 _COUNT = select(func.count()).select_from(hushes)
 
 
 def hushes_of(connection: Connection, story_id: str) -> tuple[Hush, ...]:
-    """What was said of a story's alerts, the first line first."""
+    """What was said of a story's alerts, or of one that was merged into it, the first line first."""
     return _decoded(connection.execute(_OF_STORY, {"story": story_id}).scalars().all())
 
 

@@ -11,13 +11,15 @@ import pytest
 
 from service.clocks import load_clocks
 from service.clocks.fire import fire_due
+from service.clocks.release import release_due
 from service.core.hushes import HushAct
 from service.core.model import EventType, Kind, Reason, Subscription
+from service.core.pacing import Pace, Rhythm
 from service.durations import duration
 from service.errors import InputError
 from service.store.ledger import Ledger
 from tests.builders import NOON
-from tests.fakes_stories import Room
+from tests.fakes_stories import APART, Room
 from workers.hushing import Asked, quiet, unquiet
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "hushes.toml").read_text("utf-8"))["case"]
@@ -125,3 +127,58 @@ def test_what_cannot_be_quieted_or_taken_back_is_said(room):
     with room.ledger.looking() as transaction:
         assert len(transaction.all_hushes()) == 2
     assert replace(hush, act=HushAct.MUTE) == hush
+
+
+def two_stories(room: Room) -> tuple[str, str]:
+    """A story of Ford and Xiaomi, and one of Nokia, each reported."""
+    room.report(0)
+    first = room.living()[0]
+    room.report(0.1, "Bild", APART)
+    (second,) = set(room.living()) - {first}
+    return first, second
+
+
+MERGED = {HushAct.MUTE: Reason.MUTED, HushAct.SNOOZE: Reason.SNOOZED}
+
+
+@pytest.mark.parametrize("act", MERGED)
+def test_a_hush_follows_a_merged_story_and_comes_back_when_the_merge_is_undone(room, act):
+    quieted, other = two_stories(room)
+    quiet(room.ledger, Asked(act, quieted, lasts="2d"), "Ada", room.now)
+    merged = room.desk.merge(quieted, other)
+    (handled,) = room.deny(1)
+    assert handled.step.story.id == other
+    assert [one.reason for one in handled.decisions] == [MERGED[act]] * 2
+    room.desk.undo(merged.decision.id)
+    (handled,) = room.deny(1.2, "Samsung", APART)
+    assert handled.step.story.id == other
+    assert all(one.alert for one in handled.decisions)
+
+
+def test_an_undone_hush_of_a_merged_story_quiets_nothing(room):
+    quieted, other = two_stories(room)
+    hush = quiet(room.ledger, Asked(HushAct.MUTE, quieted), "Ada", room.now)
+    room.desk.merge(quieted, other)
+    unquiet(room.ledger, hush.id, "Ada", room.now)
+    (handled,) = room.deny(1)
+    assert all(one.alert for one in handled.decisions)
+
+
+def test_the_hush_of_a_story_says_nothing_of_one_that_it_was_not_merged_with(room):
+    quieted, _ = two_stories(room)
+    quiet(room.ledger, Asked(HushAct.MUTE, quieted), "Ada", room.now)
+    (handled,) = room.deny(1, "Nokia", APART)
+    assert all(one.alert for one in handled.decisions)
+
+
+def test_an_alert_that_is_held_is_dropped_where_its_story_was_merged_into_a_quieted_one(ledger_url):
+    waits = replace(DESK, pace=Pace(rhythm=Rhythm.HOURLY))
+    room = Room(Ledger.open(ledger_url), (waits,))
+    first, other = two_stories(room)
+    room.deny(0.2)
+    room.desk.merge(first, other)
+    quiet(room.ledger, Asked(HushAct.MUTE, other), "Ada", room.now)
+    assert release_due(room.ledger, (waits,), NOON + timedelta(days=600)) == ()
+    with room.ledger.looking() as transaction:
+        assert transaction.waiting(NOON + timedelta(days=600)) == []
+    room.ledger.close()
