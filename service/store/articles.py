@@ -156,6 +156,8 @@ def add_articles(connection: Connection, feed_id: str, taken: Sequence[NewRevisi
         for one in sorted(taken, key=lambda one: one.item_id)
         if one.stub and one.url
     ]
+    if not rows:
+        return
     named = [str(row["item_id"]) for row in rows]
     # One that the database refused is not there.
     stored = set(connection.execute(select(items.c.id).where(items.c.id.in_(named))).scalars())

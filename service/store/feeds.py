@@ -27,7 +27,6 @@ from sqlalchemy import (
     update,
 )
 
-from service import failpoints
 from service.core.feed import EndedPoll, Feed, PollPlan
 from service.core.health import dark_after
 from service.core.history import FeedEvent, FeedNotice
@@ -36,20 +35,16 @@ from service.core.model import Subscription
 from service.core.pushing import HubState
 from service.errors import InputError, StoreError
 from service.store.arrivals import known_fingerprints
-from service.store.articles import add_articles
 from service.store.codec import encode
 from service.store.engine import insert_into, lock_names, reading, writing
 from service.store.history import history_of
-from service.store.hosts import HELD_BACK, forget_holds, known_holds, save_holds
-from service.store.hubs import note_offer
+from service.store.hosts import HELD_BACK, known_holds
 from service.store.notices import note
-from service.store.quarantine import add_what_can_be, put_aside
+from service.store.polls import save_polls
 from service.store.schema import Moment, feed_hubs, feeds
 
 _DECLARED = ("url", "outlet", "interval_seconds", "told_as_news", "lang", "adaptive", "full_text")
 _KEPT = ("baseline_done", "etag", "last_modified", "next_poll_at", "failures", "fetched_at")
-
-_WHOLE = ("fetched", "not_modified")  # outcomes that say what the whole document is
 
 _POLLED = and_(feeds.c.enabled, feeds.c.paused_because.is_(None))
 _MORE = ("moved_url", "dark_since", "history", "set_seconds")
@@ -241,7 +236,7 @@ class FeedRows:
         the feed was never declared.
         """
         with writing(self._engine) as connection:
-            return _save_poll(connection, EndedPoll(feed_id, plan, now), subscriptions)
+            return save_polls(connection, [EndedPoll(feed_id, plan, now)], subscriptions)[0]
 
     def commit_polls(
         self, ended: Sequence[EndedPoll], subscriptions: Sequence[Subscription] = ()
@@ -253,7 +248,7 @@ class FeedRows:
         """
         try:
             with writing(self._engine) as connection:
-                return [_save_poll(connection, one, subscriptions) for one in ended]
+                return save_polls(connection, ended, subscriptions)
         except StoreError:
             if len(ended) == 1:
                 raise
@@ -293,60 +288,6 @@ def _declare(dialect: str) -> Any:
     changes["host"] = case((moved, new.host), else_=feeds.c.host)
     changes["dark_at"] = case((moved, new.dark_at), else_=func.coalesce(feeds.c.dark_at, new.dark_at))
     return statement.on_conflict_do_update(index_elements=["id"], set_=changes)
-
-
-def _save_poll(connection: Connection, ended: EndedPoll, subscriptions: Sequence[Subscription]) -> int:
-    """Save all that a poll means to save; how many revisions were new."""
-    feed_id, plan, now = ended.feed_id, ended.plan, ended.at
-    _note_poll(connection, feed_id, plan, now)
-    failpoints.hit("in-tx")
-    note(connection, feed_id, plan.notices, now, subscriptions)
-    save_holds(connection, plan.holds)
-    if plan.outcome in _WHOLE:
-        forget_holds(connection, feed_id)
-    if plan.outcome == "fetched" and plan.history is not None:
-        note_offer(connection, feed_id, plan.history.wishes, now)
-    saved, refused = add_what_can_be(connection, feed_id, plan.revisions, now)
-    add_articles(connection, feed_id, plan.revisions, now)
-    put_aside(connection, feed_id, (*plan.unparsed, *refused), now)
-    return saved
-
-
-@cache
-def _noting(names: tuple[str, ...]) -> Any:
-    """The statement that saves these columns of one feed: building costs more than running."""
-    row = {name: bindparam(f"new_{name}", type_=feeds.c[name].type) for name in names}
-    return update(feeds).where(feeds.c.id == bindparam("polled")).values(**row)
-
-
-def _note_poll(connection: Connection, feed_id: str, plan: PollPlan, now: datetime) -> None:
-    whole = plan.outcome in _WHOLE
-    values: dict[str, Any] = {
-        "etag": plan.etag,
-        "last_modified": plan.last_modified,
-        "next_poll_at": plan.next_poll_at,
-        "baseline_done": plan.baseline_done,
-        "failures": plan.failures,
-        "last_polled_at": now,
-        "last_outcome": plan.outcome,
-        "last_reason": plan.reason,
-        "last_status": plan.http_status,
-    }
-    if whole:
-        values |= {"fetched_at": now, "dark_since": None}
-    # What a plan does not speak of stays as it is: a person may have paused the feed meanwhile.
-    given: dict[str, Any] = {
-        "history": None if plan.history is None else encode(plan.history),
-        "moved_url": plan.move_to,
-        "host": host_of(plan.move_to) if plan.move_to else None,
-        "paused_because": plan.pause_because,
-        "dark_at": plan.dark_at,
-    }
-    values |= {name: value for name, value in given.items() if value is not None}
-    row = {f"new_{name}": value for name, value in values.items()}
-    saved = connection.execute(_noting(tuple(values)), {"polled": feed_id, **row})
-    if saved.rowcount != 1:
-        raise StoreError(f"The feed {feed_id!r} was polled but never declared.")
 
 
 def _change(connection: Connection, feed_id: str, values: dict[str, Any]) -> None:

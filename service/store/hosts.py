@@ -37,6 +37,8 @@ _FORGET = delete(hosts).where(
     _concerns(select(feeds.c.host).where(feeds.c.id == bindparam("polled")).scalar_subquery())
 )
 
+_ANY = select(hosts.c.name).limit(1)
+
 
 def known_holds(connection: Connection, places: Collection[Place]) -> dict[Place, Hold]:
     """What is remembered of `places`; those that never refused are left out."""
@@ -76,9 +78,10 @@ def save_holds(connection: Connection, holds: Sequence[Hold]) -> None:
         connection.execute(made.on_conflict_do_update(index_elements=["name", "wide"], set_=changes))
 
 
-def forget_holds(connection: Connection, feed_id: str) -> None:
-    """The host of `feed_id` answered well: it and its domain refuse no more."""
-    connection.execute(_FORGET, {"polled": feed_id})
+def forget_holds(connection: Connection, feed_ids: Sequence[str]) -> None:
+    """The hosts of these feeds answered well: they and their domains refuse no more."""
+    if connection.execute(_ANY).first() is not None:  # nearly always nobody refuses
+        connection.execute(_FORGET, [{"polled": feed_id} for feed_id in feed_ids])
 
 
 def _hold(row: Row[Any]) -> Hold:

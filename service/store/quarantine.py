@@ -107,6 +107,8 @@ def add_what_can_be(
     connection: Connection, feed_id: str, wanted: Sequence[NewRevision], now: datetime
 ) -> tuple[int, tuple[Unparsed, ...]]:
     """Save revisions as work, but those that the database refuses; how many were new, and the refused."""
+    if not wanted:
+        return 0, ()
     try:
         with connection.begin_nested():
             return add_revisions(connection, feed_id, wanted, now), ()
