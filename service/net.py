@@ -7,83 +7,47 @@ clock runs over the whole exchange, redirects included; bodies are inflated by u
 and given up where they come too slowly. A client with a pace takes turns at hosts (pace.py); the wait for a
 turn is no part of the exchange. What it leaves out: connections are not kept open between requests, so a
 client works from any event loop, one after the other or several at once, and each request is resolved and
-checked anew.
+checked anew. What the requests of one loop share (a session, for making one costs as much as a request) holds
+no connection and no cookie.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 import ssl
-import zlib
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
-from functools import partial
-from types import TracebackType
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from types import SimpleNamespace, TracebackType
 from typing import Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from service import failpoints
+from service.bodies import read_body
 from service.core.addresses import Network, networks, why_address_refused, why_url_refused
 from service.errors import AddressRefused, OutgoingError, SettingsError
+from service.exchange import (
+    Request as Request,
+    Response as Response,
+    redirected as redirected,
+    where as where,
+)
 from service.pace import HostPace
 
 MAX_REDIRECTS = 5
 MAX_HEADER_LINE = 16 * 1024
 MAX_HEADER_BYTES = 64 * 1024
-_CHUNK = 64 * 1024
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "webhook-signature"})
-_BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding"})
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What to send. `cut_long_body`: a body over `max_bytes` is cut instead of being an error.
-
-    A body that took `slow_after_seconds` must have brought `least_rate` bytes for each second by then and
-    from then on.
-    """
-
-    method: str
-    url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    deadline_seconds: float = 30.0
-    max_bytes: int = 10 * 1024 * 1024
-    follow_redirects: bool = True
-    cut_long_body: bool = False
-    slow_after_seconds: float = 10.0
-    least_rate: float = 1000.0
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """The final answer, whatever its status. `body` is inflated; `url` is where it came from.
-
-    `truncated`: the body was cut at `max_bytes`. `permanent_redirects_only`: there were redirects, and all of
-    them were 301 or 308. `inside`: only the allow-list let us reach it.
-    """
-
-    status: int
-    url: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    truncated: bool = False
-    permanent_redirects_only: bool = False
-    inside: bool = False
-
-    def header(self, name: str) -> str | None:
-        """The first value of the header `name`, upper or lower case, or None."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+_NOT_MODIFIED = 304
+# The addresses that sockets of the request at hand were opened to, the last one last.
+_REACHED: ContextVar[list[str]] = ContextVar("reached")
 
 
 class Resolver(Protocol):
@@ -148,8 +112,8 @@ class GuardedClient:
 
     `allow_networks`: ranges (CIDR) that are allowed although they are not public. Raises SettingsError for a
     range that cannot be read. `polite_networks`: ranges among them whose hosts are treated as public ones
-    are. `pace`: whose turns it takes; None: it waits for nobody. `close` ends the resolver's threads; nothing
-    else is held between requests.
+    are. `pace`: whose turns it takes; None: it waits for nobody. `close` ends the resolver's threads; no
+    connection is held between requests.
     """
 
     def __init__(
@@ -170,6 +134,7 @@ class GuardedClient:
         self._user_agent = user_agent
         self._system = SystemResolver()  # starts no thread before it is asked
         self._resolver: Resolver = self._system if resolver is None else resolver
+        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> GuardedClient:
         return self
@@ -182,6 +147,17 @@ class GuardedClient:
     async def close(self) -> None:
         """End what the client holds. Calling it twice does no harm."""
         self._system.close()
+        self._let_go()
+
+    def __del__(self) -> None:
+        self._let_go()
+
+    def _let_go(self, only_ended: bool = False) -> None:
+        """Drop the sessions, or those of loops that ended: they hold nothing, so nothing is to be awaited."""
+        for loop, session in list(getattr(self, "_sessions", {}).items()):
+            if loop.is_closed() or not only_ended:
+                self._sessions.pop(loop, None)
+                session.detach()
 
     async def send(self, request: Request) -> Response:
         """The final answer to `request`, of any status.
@@ -220,39 +196,64 @@ class GuardedClient:
         why = why_url_refused(request.url)
         if why is not None:
             raise AddressRefused(f"The address of {where(request.url)} is refused: {why}.")
+        if self.pace is None:
+            return await self._one(request)
         host = (urlsplit(request.url).hostname or "").lower()
-        loop = asyncio.get_running_loop()
-        left = (clock.when() or loop.time()) - loop.time()
-        clock.reschedule(None)
-        async with nullcontext() if self.pace is None else self.pace.turn(host):
-            clock.reschedule(loop.time() + left)
+        await _turn_at(self.pace, host, clock)
+        try:
             response = await self._one(request)
-            if response.inside and self.pace is not None:
+            if response.inside:
                 self.pace.is_ours(host)
+            await asyncio.sleep(0)  # the loop closes the socket at its next round: one connection a host
             return response
+        finally:
+            self.pace.give_back(host)
 
     async def _one(self, request: Request) -> Response:
         reached: list[str] = []
-        async with self._answer(request, reached) as answer:
-            headers = tuple((key, value) for key, value in answer.headers.items())
+        _REACHED.set(reached)
+        async with self._answer(request) as answer:
+            headers = tuple(answer.headers.items())
             if sum(len(key) + len(value) for key, value in headers) > MAX_HEADER_BYTES:
                 raise OutgoingError(
                     f"{where(request.url)} sent more than {MAX_HEADER_BYTES} bytes of headers."
                 )
             is_hop = answer.status in _REDIRECTS and request.follow_redirects
-            body, cut = (b"", False) if is_hop else await _read(answer, request)
+            has_body = not is_hop and answer.status != _NOT_MODIFIED
+            body, cut = await read_body(answer, request) if has_body else (b"", False)
             inside = self._inside(reached[-1])
             return Response(answer.status, request.url, headers, body, truncated=cut, inside=inside)
 
     @asynccontextmanager
-    async def _answer(self, request: Request, reached: list[str]) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _answer(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        async with self._session().request(
+            request.method,
+            request.url,
+            headers=self._headers(request),
+            data=request.body,
+            allow_redirects=False,
+            trace_request_ctx=request.method,
+        ) as answer:
+            yield answer
+
+    def _session(self) -> aiohttp.ClientSession:
+        """What the requests of the running loop share."""
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None:
+            self._let_go(only_ended=True)
+            session = self._sessions[loop] = self._new_session()
+        return session
+
+    def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             resolver=_CheckedResolver(self._resolver, self._allowed),
-            socket_factory=partial(self._open_socket, reached),
+            socket_factory=self._open_socket,
             use_dns_cache=False,
             force_close=True,
+            limit=0,
         )
-        session = aiohttp.ClientSession(
+        return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
@@ -260,29 +261,18 @@ class GuardedClient:
             trust_env=False,
             max_line_size=MAX_HEADER_LINE,
             max_field_size=MAX_HEADER_LINE,
-            trace_configs=_traced() if request.method == "POST" else None,
+            trace_configs=_traced(),
         )
-        async with (
-            session,
-            session.request(
-                request.method,
-                request.url,
-                headers=self._headers(request),
-                data=request.body,
-                allow_redirects=False,
-            ) as answer,
-        ):
-            yield answer
 
     def _headers(self, request: Request) -> dict[str, str]:
         return {"User-Agent": self._user_agent, "Accept-Encoding": "gzip", **dict(request.headers)}
 
-    def _open_socket(self, reached: list[str], info: aiohttp.AddrInfoType) -> socket.socket:
+    def _open_socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
         """The last look: called with the very address that is about to be connected to."""
         family, kind, protocol, _, address = info
         if why := why_address_refused(str(address[0]), self._allowed):
             raise _Refused(f"{address[0]} is {why}")
-        reached.append(str(address[0]))
+        _REACHED.get().append(str(address[0]))
         return socket.socket(family, kind, protocol)
 
     def _inside(self, address: str) -> bool:
@@ -293,116 +283,38 @@ class GuardedClient:
         )
 
 
+async def _turn_at(pace: HostPace, host: str, clock: asyncio.Timeout) -> None:
+    """Wait for a turn at `host`, which has to be given back; the clock stands still meanwhile."""
+    wait = pace.take(host)
+    if wait <= 0:
+        return
+    loop = asyncio.get_running_loop()
+    left = (clock.when() or loop.time()) - loop.time()
+    clock.reschedule(None)
+    while wait > 0:
+        await asyncio.sleep(wait)
+        wait = pace.take(host)
+    clock.reschedule(loop.time() + left)
+
+
 def _traced() -> list[aiohttp.TraceConfig] | None:
-    """Where somebody tests what a death in the middle of a request does; None nearly always."""
+    """Where somebody tests what a death in the middle of a delivery does; None nearly always."""
     if not failpoints.is_armed("connected", "body-sent"):
         return None
 
-    async def connected(*_: object) -> None:
-        failpoints.hit("connected")
+    async def connected(_session: object, context: SimpleNamespace, _what: object) -> None:
+        if context.trace_request_ctx == "POST":
+            failpoints.hit("connected")
 
-    async def writing(*_: object) -> None:
+    async def writing(_session: object, context: SimpleNamespace, _what: object) -> None:
         # Called just before the bytes go: what is called soon comes right after.
-        asyncio.get_running_loop().call_soon(failpoints.hit, "body-sent")
+        if context.trace_request_ctx == "POST":
+            asyncio.get_running_loop().call_soon(failpoints.hit, "body-sent")
 
     trace = aiohttp.TraceConfig()
     trace.on_connection_create_end.append(connected)
     trace.on_request_chunk_sent.append(writing)
     return [trace]
-
-
-def redirected(request: Request, status: int, location: str) -> Request:
-    """The request that follows `request` after a redirect of `status` to `location`.
-
-    Secrets stay with their origin: another origin does not get them, and a request that carries some is not
-    moved from https to http. Raises OutgoingError for that, AddressRefused for a location that cannot be
-    read; whether the target may be visited at all is judged at the next hop.
-    """
-    try:
-        target = urljoin(request.url, location.strip().replace(" ", "%20"))
-    except ValueError:
-        raise AddressRefused(f"{where(request.url)} redirects to an address that cannot be read.") from None
-    headers = request.headers
-    secret = any(key.lower() in _SECRET_HEADERS for key, _ in headers)
-    if secret and request.url.lower().startswith("https:") and not target.lower().startswith("https:"):
-        raise OutgoingError(f"{where(request.url)} redirects a signed request to plain http.", permanent=True)
-    if _origin(request.url) != _origin(target):
-        headers = tuple(pair for pair in headers if pair[0].lower() not in _SECRET_HEADERS)
-    to_get = status == 303 or (status in (301, 302) and request.method == "POST")
-    if to_get and request.method != "HEAD":
-        headers = tuple(pair for pair in headers if pair[0].lower() not in _BODY_HEADERS)
-        return replace(request, url=target, headers=headers, method="GET", body=None)
-    return replace(request, url=target, headers=headers)
-
-
-def where(url: str) -> str:
-    """The host and port of `url` for messages: its path and user name may be secrets."""
-    rest = url.partition("://")[2] or url
-    return re.split(r"[/?#\\\s]", rest, maxsplit=1)[0].rpartition("@")[2][:200] or "nowhere"
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    if why_url_refused(url) is not None:
-        return ("refused", url, None)
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return (scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80))
-
-
-async def _read(answer: aiohttp.ClientResponse, request: Request) -> tuple[bytes, bool]:
-    """The body, inflated, and whether it was cut. Never holds more than max_bytes and one chunk."""
-    coding = (answer.headers.get("Content-Encoding") or "identity").strip().lower()
-    if coding not in ("identity", "gzip", "x-gzip"):
-        raise OutgoingError(
-            f"{where(request.url)} packed its answer as {coding!r}, which we did not ask for."
-        )
-    body = bytearray()
-    inflater = None if coding == "identity" else zlib.decompressobj(wbits=31)
-    received = 0
-    async for chunk in _not_too_slowly(answer, request):
-        received += len(chunk)
-        # One byte over the cap is enough to know; a bomb is never unpacked further.
-        room = request.max_bytes + 1 - len(body)
-        body += chunk if inflater is None else _inflate(inflater, chunk, room, where(request.url))
-        if len(body) > request.max_bytes or received > request.max_bytes:
-            if request.cut_long_body:
-                return bytes(body[: request.max_bytes]), True
-            raise OutgoingError(f"{where(request.url)} sent more than {request.max_bytes} bytes.")
-    if inflater is not None and received and not inflater.eof:
-        raise OutgoingError(f"{where(request.url)} sent a packed answer that breaks off.")
-    return bytes(body), False
-
-
-async def _not_too_slowly(answer: aiohttp.ClientResponse, request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes. OutgoingError at the moment from which on it is under the least rate."""
-    now = asyncio.get_running_loop().time
-    began, received = now(), 0
-    chunks = aiter(answer.content.iter_chunked(_CHUNK))
-    while True:
-        enough_until = began + max(request.slow_after_seconds, received / request.least_rate)
-        try:
-            async with asyncio.timeout_at(enough_until) as slow:
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            if not slow.expired():
-                raise
-            raise OutgoingError(
-                f"{where(request.url)} sent {received} bytes in {now() - began:.0f} s: that is too slow."
-            ) from None
-        received += len(chunk)
-        yield chunk
-
-
-def _inflate(inflater: zlib._Decompress, chunk: bytes, room: int, host: str) -> bytes:
-    try:
-        inflated = inflater.decompress(chunk, max(room, 1))
-    except zlib.error as error:
-        raise OutgoingError(f"{host} sent a packed answer that cannot be unpacked ({error}).") from None
-    if inflater.unused_data:
-        raise OutgoingError(f"{host} sent something behind its packed answer.")
-    return inflated
 
 
 def _outgoing(host: str, error: Exception) -> OutgoingError:

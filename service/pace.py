@@ -8,11 +8,9 @@ a host asked to be left alone (core/hosts.py): that is kept in the ledger.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 LOOK_AGAIN_SECONDS = 0.05
@@ -37,16 +35,6 @@ class HostPace:
         self._lanes: dict[str, _Lane] = {}
         self._ours: set[str] = set()
 
-    @asynccontextmanager
-    async def turn(self, host: str) -> AsyncIterator[None]:
-        """A turn at `host`, which may have to be waited for."""
-        while (wait := self._take(host)) > 0:
-            await asyncio.sleep(wait)
-        try:
-            yield
-        finally:
-            self._give_back(host)
-
     def rest(self, host: str) -> float:
         """Seconds until a turn at `host` may begin; 0.0 where it may at once."""
         with self._lock:
@@ -60,8 +48,8 @@ class HostPace:
         with self._lock:
             self._ours.add(host)
 
-    def _take(self, host: str) -> float:
-        """Seconds to wait before asking again; 0.0 where the turn was taken."""
+    def take(self, host: str) -> float:
+        """Take a turn at `host`, to be given back: 0.0; or the seconds to wait before asking again."""
         with self._lock:
             now = self._clock()
             if len(self._lanes) > _MANY:
@@ -76,7 +64,8 @@ class HostPace:
             lane.busy = True
             return 0.0
 
-    def _give_back(self, host: str) -> None:
+    def give_back(self, host: str) -> None:
+        """The turn at `host` is over."""
         with self._lock:
             gap = 0.0 if host in self._ours else self.gap_seconds
             self._lanes[host] = _Lane(free_at=self._clock() + gap)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -96,6 +97,8 @@ class FeedServer:
         with self._lock:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
+        over = ExitStack()
+        over.callback(self._one_less)
         try:
             length = int(handler.headers.get("Content-Length") or 0)
             seen = SeenRequest(
@@ -104,14 +107,17 @@ class FeedServer:
             self.requests.append(seen)
             page = self._pages.get(handler.path, Page(b"nothing here", 404))
             if isinstance(page, Page):
-                _send(handler, page, seen)
+                _send(handler, page, seen, over)
             else:
                 page(handler)
         except OSError:
             pass  # the client left early, as some tests want
         finally:
-            with self._lock:
-                self._at_once -= 1
+            over.close()
+
+    def _one_less(self) -> None:
+        with self._lock:
+            self._at_once -= 1
 
 
 class _Server(ThreadingHTTPServer):
@@ -140,7 +146,8 @@ def _handler_for(server: FeedServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _send(handler: BaseHTTPRequestHandler, page: Page, seen: SeenRequest) -> None:
+def _send(handler: BaseHTTPRequestHandler, page: Page, seen: SeenRequest, over: ExitStack) -> None:
+    """Send `page`. Before its last bytes leave it is `over`: with them the client may ask again."""
     unchanged = page.status == 200 and (
         (page.etag is not None and seen.header("If-None-Match") == page.etag)
         or (
@@ -157,10 +164,12 @@ def _send(handler: BaseHTTPRequestHandler, page: Page, seen: SeenRequest) -> Non
     for name, value in page.headers:
         handler.send_header(name, value)
     if unchanged:
+        over.close()
         handler.end_headers()
         return
     handler.send_header("Content-Type", page.content_type)
     handler.send_header("Content-Length", str(len(page.body)))
+    over.close()
     handler.end_headers()
     if seen.method != "HEAD":
         handler.wfile.write(page.body)

@@ -9,7 +9,9 @@ is on its way is dropped, which loses nothing, since only a finished poll is com
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,11 +28,12 @@ MAX_AT_ONCE = 100
 LOOK_SECONDS = 0.25  # how soon a feed is seen that became due meanwhile, or that we are to stop
 ASK_SECONDS = 0.05  # between two questions for what is due, unless half the places are free
 _GATHER_SECONDS = 0.005  # several polls that end at once cost one question for more
+READY_SECONDS = 1.0  # for so long an answer to that question is good: a person may pause a feed meanwhile
 
 
 @dataclass(slots=True)
 class _Lanes:
-    """The polls on their way, by lane: the host, or the feed's id for a file."""
+    """The polls on their way, by lane: the host, or the feed's id for a file. `ready`: due, and not begun."""
 
     ledger: HasFeeds
     client: GuardedClient
@@ -41,30 +44,54 @@ class _Lanes:
     asked: dict[str, asyncio.Task[PollReport]] = field(default_factory=dict)
     resting: set[str] = field(default_factory=set)
     ask_at: float = 0.0
+    ready: deque[Feed] = field(default_factory=deque)
+    ready_until: float = 0.0
+    one_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
         """Begin as many polls as there are places for."""
         pace = self.client.pace
         self.resting = {host for host in self.resting if pace is not None and pace.rest(host) > 0}
+        now = asyncio.get_running_loop().time()
+        if now >= self.ready_until:
+            self.ready.clear()
+        self._begin_ready()
         free = self.at_once - len(self.asked)
-        loop = asyncio.get_running_loop()
-        if free <= 0 or (free < self.at_once // 2 and loop.time() < self.ask_at):
+        if free <= 0 or (free < self.at_once // 2 and now < self.ask_at):
             return
-        self.ask_at = loop.time() + ASK_SECONDS
-        for feed in self.ledger.feeds.due(self.clock(), free, {*self.asked, *self.resting}):
+        self.ask_at = now + ASK_SECONDS
+        self.ready_until = now + READY_SECONDS
+        # More than there are places for: where thousands are due, the question costs more than a poll.
+        busy = {*self.asked, *self.resting}
+        self.ready = deque(self.ledger.feeds.due(self.clock(), free + self.at_once, busy))
+        self._begin_ready()
+
+    def _begin_ready(self) -> None:
+        while self.ready and len(self.asked) < self.at_once:
+            feed = self.ready.popleft()
+            lane = lane_of(feed)
+            if lane in self.asked or lane in self.resting:
+                continue
             poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses, self.saver)
-            self.asked[lane_of(feed)] = asyncio.create_task(poll)
+            self.asked[lane] = asyncio.create_task(poll)
+            self.asked[lane].add_done_callback(lambda _ended: self.one_ended.set())
 
     async def ended(self) -> list[PollReport]:
         """What ended by now, after waiting a little for something to end. Raises what a poll raised."""
         if not self.asked:
             await asyncio.sleep(self._soonest())
             return []
-        await asyncio.wait(self.asked.values(), timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self.one_ended.wait()
         await asyncio.sleep(_GATHER_SECONDS)
+        self.one_ended.clear()
         over = [lane for lane, task in self.asked.items() if task.done()]
         self.resting.update(over)
-        return [self.asked.pop(lane).result() for lane in over]
+        reports = [self.asked.pop(lane).result() for lane in over]
+        if any(report.outcome == "failed" for report in reports):
+            self.ready.clear()  # a host may have asked to be left alone, and its domain with it
+        return reports
 
     def _soonest(self) -> float:
         pace = self.client.pace
