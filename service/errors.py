@@ -75,5 +75,12 @@ class AddressRefused(OutgoingError):
         super().__init__(message, permanent=True)
 
 
+class ReceiverGone(OutgoingError):
+    """The receiver said for good that nobody listens there any more: its channel is turned off."""
+
+    def __init__(self, message: str, *, status: int | None = None, answer: str = "") -> None:
+        super().__init__(message, permanent=True, status=status, answer=answer)
+
+
 class InputError(RumorwatchError):
     """A line, file or argument given by a person or a program that cannot be used."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.audience import SubscriptionSettings as SubscriptionSettings
+from service.channel_settings import ChannelSettings as ChannelSettings
 from service.core.addresses import why_url_refused
 from service.core.model import Strength
 from service.core.stories import DORMANT_AFTER
@@ -54,54 +55,6 @@ class FeedSettings(BaseModel):
         description="Names that fill `{query}` in the address, one feed a name, or a subscription whose "
         "watchlist does; empty: the watchlist of these settings.",
     )
-
-
-class WebhookSettings(BaseModel):
-    """One `[[channels]]` table of kind `webhook`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["webhook"]
-    name: str = Field(min_length=1, description="How the channel is named in logs, pages and deliveries.")
-    url: str = Field(min_length=1, description="Where the alerts are posted.")
-    secret: SecretStr | None = Field(
-        None, description="Signing secret, `whsec_` and base64 of 24 to 64 bytes."
-    )
-    secrets: tuple[SecretStr, ...] = Field(
-        (), description="Several secrets while one is being replaced: each signs, any verifies."
-    )
-    timeout_seconds: float = Field(15, gt=0, le=30, description="How long one attempt may take.")
-
-
-class MailSettings(BaseModel):
-    """One `[[channels]]` table of kind `mail`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["mail"]
-    name: str = Field(min_length=1, description="How the channel is named in logs, pages and deliveries.")
-    host: str = Field(min_length=1, description="The SMTP server.")
-    port: int = Field(587, ge=1, le=65535, description="Its port: 587 with STARTTLS, 465 with TLS.")
-    security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="`none` only for a server on this machine; a password is then refused."
-    )
-    username: str | None = Field(None, description="Empty: no login.")
-    password: SecretStr | None = Field(None, description="Never sent without encryption.")
-    sender: str = Field(min_length=1, description="Address in From.")
-    recipients: tuple[str, ...] = Field(min_length=1, description="Addresses in To.")
-    timeout_seconds: float = Field(20, gt=0, le=60, description="How long one attempt may take.")
-
-
-class TerminalSettings(BaseModel):
-    """One `[[channels]]` table of kind `terminal`: alerts are printed where the worker runs."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["terminal"]
-    name: str = Field("terminal", min_length=1, description="How the channel is named.")
-
-
-ChannelSettings = Annotated[WebhookSettings | MailSettings | TerminalSettings, Field(discriminator="kind")]
 
 
 class Settings(BaseSettings):

@@ -14,11 +14,18 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 from redis import Redis
 
-from service.alerts.channels import ConsoleChannel, MailChannel, WebhookChannel, check_channel
-from service.alerts.console import ConsoleTransport, writer
-from service.alerts.mail import MailTransport
+from service.alerts.channels import ConsoleChannel, WebhookChannel
+from service.alerts.console import writer
+from service.alerts.mute_links import MuteLinks
 from service.alerts.transport import Transport
-from service.alerts.webhook import WebhookTransport
+from service.channel_kinds import (
+    Channel,
+    Surroundings,
+    channel_of,
+    check,
+    client_transport,
+    steady_transport,
+)
 from service.clocks import load_clocks
 from service.core.addresses import networks
 from service.core.clocks import ClockBook
@@ -27,6 +34,7 @@ from service.core.intervals import USUAL
 from service.core.model import Subscription
 from service.core.reading.lexicon import Knowledge
 from service.core.retention import Keeping
+from service.core.rotation import signing_secrets
 from service.core.text import stable_id
 from service.doorbell import Doorbell, LocalBell, RqBell
 from service.errors import InputError, SettingsError
@@ -39,13 +47,7 @@ from service.feeds.search_feeds import QUERY, expanded, is_template
 from service.lexicons import load_knowledge
 from service.net import GuardedClient
 from service.pace import HostPace
-from service.settings import (
-    FeedSettings,
-    MailSettings,
-    Settings,
-    TerminalSettings,
-    WebhookSettings,
-)
+from service.settings import FeedSettings, Settings
 from service.store.leases import LeaseClock
 from service.store.ledger import Ledger
 from service.subscribers import Audience, Declared, declared, subscription as subscription
@@ -56,7 +58,6 @@ REDIS_SECONDS = 5.0
 TERMINAL = "terminal"  # the channel where none is set
 
 Clock = Callable[[], datetime]
-Channel = WebhookChannel | MailChannel | ConsoleChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,14 @@ class Parts:
         """The channels by name, over one client, for the length of the block."""
         client = self.open_client()
         try:
-            hooks = [channel for channel in self.channels if isinstance(channel, WebhookChannel)]
-            over_client = {hook.name: WebhookTransport(hook, client, self.base_url) for hook in hooks}
-            yield {**self.steady, **over_client}
+            made = [client_transport(one, client, self.base_url, self.signing) for one in self.channels]
+            yield {**self.steady, **{one.name: one for one in made if one is not None}}
         finally:
             await client.close()
+
+    def signing(self, channel: WebhookChannel, now: datetime) -> tuple[str, ...]:
+        """The secrets that sign what goes to `channel` at `now`."""
+        return signing_secrets(channel.secrets, self.ledger.channels.rotation(channel.name), now)
 
     @property
     def base_url(self) -> str:
@@ -128,15 +132,14 @@ def open_parts(
     settings: Settings, bell: Doorbell, clock: Clock = utc_now, knowledge: Knowledge | None = None
 ) -> Parts:
     """Checks what is set, opens the ledger, loads the language knowledge if none is given. Nothing runs."""
-    channels = tuple(_channel(channel) for channel in settings.channels) or (ConsoleChannel(TERMINAL),)
-    for channel in channels:
-        check_channel(channel)
+    channels = checked_channels(settings)
     knowledge = knowledge or load_knowledge()
     watchlist = tuple(knowledge.names.canonical(name) for name in settings.watchlist)
     ledger = open_ledger(settings)
     heard = audience(settings, ledger, knowledge)
     try:
         heard.current()
+        steady = _steady(channels, settings, ledger)
     except BaseException:
         ledger.close()
         raise
@@ -150,7 +153,7 @@ def open_parts(
         audience=heard,
         clocks=clock_book(knowledge, settings.silence_hours),
         watchlist=watchlist,
-        steady=_steady(channels, base_url(settings)),
+        steady=steady,
         pace=HostPace(settings.host_gap_seconds),
     )
 
@@ -354,33 +357,24 @@ def one_feed(url: str, outlet: str = "", minutes: float | None = None, lang: str
     return _feed(feed_settings(ListedFeed(url, outlet=outlet or None, interval_minutes=minutes, lang=lang)))
 
 
-def _channel(channel: WebhookSettings | MailSettings | TerminalSettings) -> Channel:
-    match channel:
-        case WebhookSettings():
-            given = (*((channel.secret,) if channel.secret else ()), *channel.secrets)
-            secrets = tuple(secret.get_secret_value() for secret in given)
-            return WebhookChannel(channel.name, channel.url, secrets, channel.timeout_seconds)
-        case MailSettings():
-            return MailChannel(
-                name=channel.name,
-                host=channel.host,
-                port=channel.port,
-                security=channel.security,
-                username=channel.username,
-                password=channel.password.get_secret_value() if channel.password else None,
-                sender=channel.sender,
-                recipients=channel.recipients,
-                timeout_seconds=channel.timeout_seconds,
-            )
-        case TerminalSettings():
-            return ConsoleChannel(channel.name)
+def _steady(channels: tuple[Channel, ...], settings: Settings, ledger: Ledger) -> dict[str, Transport]:
+    around = Surroundings(
+        base_url(settings), settings.allow_networks, writer(sys.stdout), mute_links(settings, ledger)
+    )
+    made = [steady_transport(channel, around) for channel in channels]
+    return {one.name: one for one in made if one is not None}
 
 
-def _steady(channels: tuple[Channel, ...], address: str) -> dict[str, Transport]:
-    steady: dict[str, Transport] = {}
+def mute_links(settings: Settings, ledger: Ledger) -> MuteLinks | None:
+    """The links in mails that mute a story; None where no reader could reach them."""
+    if settings.public_url is None:
+        return None
+    return MuteLinks(settings.public_url, ledger.own_keys.key("mute"))
+
+
+def checked_channels(settings: Settings) -> tuple[Channel, ...]:
+    """The channels of the settings, or the terminal. SettingsError says what is wrong with one."""
+    channels = tuple(channel_of(channel) for channel in settings.channels) or (ConsoleChannel(TERMINAL),)
     for channel in channels:
-        if isinstance(channel, MailChannel):
-            steady[channel.name] = MailTransport(channel, address)
-        elif isinstance(channel, ConsoleChannel):
-            steady[channel.name] = ConsoleTransport(channel.name, writer(sys.stdout), address)
-    return steady
+        check(channel)
+    return channels

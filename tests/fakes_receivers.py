@@ -66,6 +66,7 @@ class Received:
     path: str
     user_agent: str
     problem: str | None
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class WebhookReceiver:
@@ -186,6 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=self.path,
             user_agent=self.headers.get("user-agent", ""),
             problem=why_not_verified(secret, body, dict(self.headers.items())),
+            headers=tuple(self.headers.items()),
         )
 
     def log_message(self, format: str, *args: Any) -> None:

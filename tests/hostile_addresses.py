@@ -28,8 +28,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from service import wiring
-from service.alerts.channels import WebhookChannel, check_channel
+from service.alerts.channels import WebhookChannel
 from service.alerts.webhook import WebhookTransport
+from service.channel_kinds import check
 from service.errors import RumorwatchError
 from service.feeds.discovery import find_feeds
 from service.scheduler import poll_once
@@ -345,7 +346,7 @@ def by_webhook(one: Attempt) -> None:
             for url in one.urls:
                 channel = WebhookChannel("hook", url, (_SECRET,), 2.0)
                 with _refusals():
-                    check_channel(channel)
+                    check(channel)
                 with _refusals():
                     await WebhookTransport(channel, client, BASE_URL).send("m", denial(), datetime.now(UTC))
         finally:

@@ -15,7 +15,7 @@ from service.alerts.retries import retry_after
 from service.alerts.transport import Transport
 from service.core.messages import ClaimedDelivery
 from service.core.model import Attempt
-from service.errors import LeaseLost, OutgoingError, StoreError
+from service.errors import LeaseLost, OutgoingError, ReceiverGone, StoreError
 from service.store.leases import LEASE_SECONDS
 from service.store.ledger import Ledger
 from workers.renewing import Keeper
@@ -136,6 +136,8 @@ async def _record(
     wait = None if error is None else retry_after(error, attempt.number, random.random())
     next_at = None if wait is None else attempt.at + timedelta(seconds=wait)
     failpoints.hit("pre-mark")
+    if isinstance(error, ReceiverGone):
+        turn_off(ledger, claimed.channel, error, attempt.at)
     if not await _finished(ledger, claimed, attempt, next_at):
         return
     failpoints.hit("marked" if next_at is None else "backoff-set")
@@ -149,6 +151,12 @@ async def _record(
         answer=None if attempt.ok else attempt.answer[:120],
         next_at=next_at,
     )
+
+
+def turn_off(ledger: Ledger, channel: str, gone: ReceiverGone, now: datetime) -> None:
+    """Sends nothing more to a channel whose receiver is gone; what waits for it waits for a person."""
+    if ledger.channels.turn_off(channel, str(gone), now):
+        logs.warning("channel.off", channel=channel, reason=gone)
 
 
 async def _finished(

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
 
+from service.alerts.headers import header_problems
 from service.alerts.signing import secret_bytes
 from service.errors import SettingsError
 
@@ -27,12 +29,13 @@ _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 @dataclass(frozen=True, slots=True)
 class WebhookChannel:
-    """A POST to `url`, signed once with each secret."""
+    """A POST to `url`, signed once with each secret, with these `headers` besides ours."""
 
     name: str
     url: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     timeout_seconds: float = 15.0
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +63,29 @@ class ConsoleChannel:
 Channel = WebhookChannel | MailChannel | ConsoleChannel
 
 
-def check_channel(channel: Channel) -> None:
-    """Raises SettingsError with one sentence for each thing wrong with `channel`."""
-    found = problems(channel)
-    if found:
-        raise SettingsError(" ".join(f"Channel {channel.name[:64]!r}: {problem}." for problem in found))
+class Named(Protocol):
+    """A channel of any kind."""
+
+    @property
+    def name(self) -> str: ...
 
 
-def problems(channel: Channel) -> tuple[str, ...]:
-    """All that is wrong with `channel`, each said without its values that may be secret. Empty: nothing."""
+def channel_problems(channel: Named) -> tuple[str, ...]:
+    """What is wrong with the name of `channel`, and with what the kinds of this file hold."""
     found = [] if _NAME.fullmatch(channel.name) else ["name must be 1 to 64 letters, digits, dots, - or _"]
     match channel:
         case WebhookChannel():
-            found += [*_url_problems(channel.url), *_secret_problems(channel.secrets)]
+            found += [*url_problems(channel.url), *_secret_problems(channel.secrets)]
+            found += header_problems(channel.headers)
             found += _timeout_problems(channel.timeout_seconds)
         case MailChannel():
             found += [*_server_problems(channel), *_login_problems(channel), *_address_problems(channel)]
             found += _timeout_problems(channel.timeout_seconds)
-        case ConsoleChannel():
-            pass
     return tuple(found)
 
 
-def _url_problems(url: str) -> Iterator[str]:
+def url_problems(url: str) -> Iterator[str]:
+    """What is wrong with an address to post to, said without it."""
     if not url.isprintable() or any(c.isspace() or c == "\\" for c in url):
         yield "url must not hold blanks, backslashes or control characters"
         return

@@ -11,7 +11,7 @@ import rich.text
 
 from service.alerts.render import View, view
 from service.alerts.transport import Sent
-from service.core.messages import Message
+from service.core.messages import Told
 
 
 class ConsoleTransport:
@@ -22,7 +22,7 @@ class ConsoleTransport:
         self._write = write
         self._base_url = base_url
 
-    async def send(self, delivery_id: str, message: Message, at: datetime) -> Sent:
+    async def send(self, delivery_id: str, message: Told, at: datetime) -> Sent:
         """Write the message in one call of `write`, so that lines of others do not come between."""
         self._write(_lines(view(message, self._base_url)))
         return Sent(status=None, answer="written")

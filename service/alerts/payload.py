@@ -11,19 +11,19 @@ from urllib.parse import quote
 
 from service.alerts.inert import web_link
 from service.alerts.words import first_line
-from service.core.messages import Digest, FeedAlert, Message
+from service.core.messages import ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Position, Quotation
 
 _Json = dict[str, object]
 
 
-def webhook_body(message: Message, base_url: str) -> bytes:
+def webhook_body(message: Told, base_url: str) -> bytes:
     """The message as one line of JSON. Times are ISO 8601 in UTC. `base_url` is where our pages are."""
     whole = payload(message, base_url)
     return json.dumps(whole, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
-def payload(message: Message, base_url: str) -> _Json:
+def payload(message: Told, base_url: str) -> _Json:
     """The envelope of Standard Webhooks: the dotted type, the moment, and what there is to say."""
     match message:
         case Alert():
@@ -32,6 +32,8 @@ def payload(message: Message, base_url: str) -> _Json:
             data = _feed_data(message, base_url)
         case Digest():
             data = _digest_data(message, base_url)
+        case ChannelTest():
+            data = {"id": message.id, "headline": first_line(message), "channel": message.channel}
     return {"type": message.event, "timestamp": _iso(message.at), "data": data}
 
 

@@ -24,7 +24,7 @@ from service.alerts.words import (
     subject,
     voice,
 )
-from service.core.messages import Digest, FeedAlert, Message
+from service.core.messages import ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Kind, Position, Quotation
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 GRID_LIMIT = 20
+TESTED = "a person tried this channel, and it works"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class View:
     unlisted: int = 0
 
 
-def view(message: Message, base_url: str) -> View:
+def view(message: Told, base_url: str) -> View:
     """The message as people see it; `base_url` is where our pages are, with or without a slash at its end."""
     match message:
         case Alert():
@@ -106,6 +107,8 @@ def view(message: Message, base_url: str) -> View:
             return View(first_line(message), _why(message), feeds_link(base_url), "Feeds")
         case Digest():
             return _of_digest(message, base_url)
+        case ChannelTest():
+            return View(first_line(message), TESTED, f"{base_url.rstrip('/')}/", "The page")
 
 
 def _of_story(alert: Alert, base_url: str) -> View:
@@ -191,8 +194,8 @@ def _row(position: Position) -> Row:
 # --- laid out --------------------------------------------------------------------------------------
 
 
-def plain_text(message: Message, base_url: str) -> str:
-    """The message as text of short blocks; its first line is `first_line`."""
+def plain_text(message: Told, base_url: str, mute: str | None = None) -> str:
+    """The message as text of short blocks; its first line is `first_line`. `mute`: where one mutes it."""
     shown = view(message, base_url)
     blocks = [f"{shown.headline}\n{_opening(shown)}".rstrip(), *map(_quoted, shown.sides)]
     blocks += map(_told_shortly, shown.entries)
@@ -203,6 +206,8 @@ def plain_text(message: Message, base_url: str) -> str:
         blocks.append("\n".join(["Who says what", *map(_grid_line, shown.grid), *more]))
     status = f"The story is {shown.status}.\n" if shown.status else ""
     blocks.append(f"{status}Why you get this: {shown.why}.\n{shown.label}: {shown.page}")
+    if mute:
+        blocks.append(f"Mute this story: {mute}")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -227,10 +232,10 @@ def _grid_line(row: Row) -> str:
     return f"- {row.party} {row.stance}{through}, {row.when}"
 
 
-def html(message: Message, base_url: str) -> str:
+def html(message: Told, base_url: str, mute: str | None = None) -> str:
     """The message as a mail's HTML: every value escaped, nothing loaded from elsewhere."""
     shown = view(message, base_url)
-    return _template().render(shown=shown, opening=_opening(shown))
+    return _template().render(shown=shown, opening=_opening(shown), mute=mute)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.alerts.inert import one_line
-from service.core.messages import Message
+from service.core.messages import Told
 
 ANSWER_LIMIT = 500
 
@@ -26,7 +26,7 @@ class Transport(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def send(self, delivery_id: str, message: Message, at: datetime) -> Sent:
+    async def send(self, delivery_id: str, message: Told, at: datetime) -> Sent:
         """Send `message` once, now (`at`), under the id that stays the same over all tries.
 
         Returns within the channel's deadline. Raises OutgoingError, which says whether trying again helps;

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from service.alerts.inert import one_line
 from service.core.history import FeedEvent
-from service.core.messages import Digest, FeedAlert, Message
+from service.core.messages import ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Kind, Quotation, Reason, Role, Status, Strength
 from service.core.words import Hold
 
@@ -143,7 +143,7 @@ def since_report(evidence: Quotation, rumor: Quotation | None) -> str:
     return f"{elapsed(gap)} {'before' if gap < timedelta(0) else 'after'} the report"
 
 
-def first_line(message: Message) -> str:
+def first_line(message: Told) -> str:
     """The message at a glance, at most 200 characters: `Xiaomi denies it flatly: Ford in talks with ...`.
 
     An alert that may be about another story begins with `Doubtful:`.
@@ -154,6 +154,10 @@ def first_line(message: Message) -> str:
             return one_line(f"The feed {name} {FEED_EVENTS[message.event]}: {one_line(message.why)}")
         case Digest():
             return _digest_line(message)
+        case ChannelTest():
+            return one_line(
+                f"A test of the channel {one_line(message.channel, NAME_LIMIT)}: nothing happened"
+            )
         case Alert():
             line = _first_line(message)
             return one_line(f"Doubtful: {line}") if message.doubtful else line

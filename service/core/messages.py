@@ -65,6 +65,24 @@ Message = Alert | FeedAlert | Digest
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelTest:
+    """A message that says nothing happened: a person tries a channel. It is sent at once and never kept."""
+
+    id: str
+    channel: str
+    at: datetime
+    subscription: str = "test"
+
+    @property
+    def event(self) -> str:
+        """The webhook's type."""
+        return "test"
+
+
+Told = Message | ChannelTest
+
+
+@dataclass(frozen=True, slots=True)
 class FeedDecision:
     """Whether what befell a feed alerts a subscription, and why. `alert` is None exactly where not."""
 

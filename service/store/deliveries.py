@@ -6,12 +6,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Engine, and_, bindparam, func, not_, or_, select, update
 
 from service.core.messages import ClaimedDelivery, Message
 from service.core.model import Attempt, DeliveryState
 from service.errors import LeaseLost
 from service.store.alerts import message_of
+from service.store.channels import is_off
 from service.store.engine import reading, writing
 from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
 from service.store.schema import PENDING, Moment, alerts, attempts, deliveries
@@ -24,6 +25,7 @@ _FREE = and_(
     _d.c.state == PENDING,
     _d.c.next_at <= _now,
     or_(_d.c.token.is_(None), _d.c.lease_until <= _lease_now, _d.c.lease_until > _beyond),
+    not_(is_off(_d.c.channel)),
 )
 NEXT_DELIVERY = (
     select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.about, alerts.c.alert)

@@ -14,6 +14,7 @@ from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.articles import ArticleRows
 from service.store.audience import AudienceRows
+from service.store.channels import ChannelRows
 from service.store.deliveries import DeliveryRows, deliveries_due
 from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
 from service.store.exporting import Exports
@@ -24,6 +25,7 @@ from service.store.items import RevisionRows, check_held, mark_done, revisions_d
 from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
+from service.store.own_keys import OwnKeys
 from service.store.pulse import Pulse
 from service.store.quarantine import Quarantine
 from service.store.reports import Reports
@@ -49,6 +51,8 @@ class Ledger:
     readings: PastReadings
     traces: Traces
     audience: AudienceRows
+    channels: ChannelRows
+    own_keys: OwnKeys
     leadership: Leadership
     pulse: Pulse
 
@@ -69,6 +73,8 @@ class Ledger:
         self.readings = PastReadings(engine)
         self.traces = Traces(engine)
         self.audience = AudienceRows(engine)
+        self.channels = ChannelRows(engine)
+        self.own_keys = OwnKeys(engine)
 
     @classmethod
     def open(cls, url: str, clock: LeaseClock = CALLERS_TIME) -> Ledger:

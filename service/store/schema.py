@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0008"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0011"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -407,6 +407,7 @@ alerts = Table(
     Column("left_at", Moment),  # NULL while it is held
     Index("alerts_by_time", "created_at", "id"),
     Index("alerts_by_leaving", "subscription", "left_at"),
+    Index("alerts_left", "left_at", "id"),
     Index("alerts_by_feed", "feed_id", "created_at"),
     Index("alerts_by_story", "story_id", "created_at", "id"),
 )
@@ -515,4 +516,43 @@ attempts = Table(
     Column("status", Integer),
     Column("answer", Text, nullable=False),
     Column("seconds", Float, nullable=False),
+)
+
+# A channel of which a row stands here is sent nothing until a person turns it on.
+channels_off = Table(
+    "channels_off",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("because", Text, nullable=False),
+)
+
+# A new secret of a webhook, with those that sign beside it for a while (JSON of core/rotation.py).
+rotations = Table(
+    "rotations",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("rotation", Text, nullable=False),
+)
+
+# Feeds that we tell others, each at an address that ends with a token of which only the digest is kept.
+# A revoked one stays, so that its readers are told that it is gone.
+outfeeds = Table(
+    "outfeeds",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    UniqueConstraint("digest", name="outfeeds_digest"),
+)
+
+# Keys that this service made for itself, as that which signs links in mails.
+own_keys = Table(
+    "own_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("key", Text, nullable=False),
 )

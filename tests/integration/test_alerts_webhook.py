@@ -16,7 +16,7 @@ from service.alerts.channels import WebhookChannel
 from service.alerts.render import webhook_body
 from service.alerts.transport import Sent
 from service.alerts.webhook import WebhookTransport
-from service.errors import AddressRefused, OutgoingError
+from service.errors import AddressRefused, OutgoingError, ReceiverGone
 from service.net import GuardedClient
 from tests.alert_examples import BASE_URL, denial
 from tests.fakes_receivers import SECRET, Answer, Does, WebhookReceiver, why_not_verified
@@ -81,6 +81,19 @@ def test_a_receiver_refuses_what_was_changed_on_the_way() -> None:
     assert why_not_verified(OTHER_SECRET, request.body, headers)
 
 
+def test_headers_that_a_person_gave_go_with_it_and_never_in_the_place_of_ours() -> None:
+    async def whole(url: str) -> None:
+        async with GuardedClient(allow_networks=("127.0.0.0/8",), user_agent="rumorwatch-test") as client:
+            channel = WebhookChannel("hook", url, (SECRET,), 5.0, (("Authorization", "Bearer abc"),))
+            await WebhookTransport(channel, client, BASE_URL).send("msg_1", denial(), datetime.now(UTC))
+
+    with WebhookReceiver() as receiver:
+        asyncio.run(whole(receiver.url))
+        (request,) = receiver.received
+    assert request.problem is None
+    assert dict(request.headers)["Authorization"] == "Bearer abc"
+
+
 @pytest.mark.parametrize("kept", [SECRET, OTHER_SECRET])
 def test_while_a_secret_is_changed_receivers_with_either_accept(kept: str) -> None:
     with WebhookReceiver(secret=kept) as receiver:
@@ -117,6 +130,7 @@ def test_only_gone_is_permanent(status: int, permanent: bool) -> None:
     with WebhookReceiver(Answer(status, b"no\x1b[31m\r\nway")) as receiver:
         error = failure(receiver.url)
     assert (error.status, error.permanent, error.answer) == (status, permanent, "no[31m way")
+    assert isinstance(error, ReceiverGone) is permanent
 
 
 def test_the_receivers_wish_is_handed_on() -> None:

@@ -9,14 +9,8 @@ from typing import Any
 
 import pytest
 
-from service.alerts.channels import (
-    Channel,
-    ConsoleChannel,
-    MailChannel,
-    WebhookChannel,
-    check_channel,
-    problems,
-)
+from service.alerts.channels import ConsoleChannel, MailChannel, WebhookChannel
+from service.channel_kinds import Channel, check, problems
 from service.errors import SettingsError
 from tests.fakes_receivers import SECRET
 
@@ -27,9 +21,13 @@ WEBHOOK = WebhookChannel("hook", "https://good.example/hook?a=1", (SECRET,))
 MAIL = MailChannel("post", "mail.example", 587, "none", None, None, "watch@example.com", ("you@example.com",))
 
 
+def as_tuple(value: Any) -> Any:
+    return tuple(map(as_tuple, value)) if isinstance(value, list) else value
+
+
 def changed(channel: Channel, case: dict[str, Any]) -> Channel:
     fields = {key: value for key, value in case.items() if key not in ("id", "why", "says")}
-    changes: Any = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
+    changes: Any = {key: as_tuple(value) for key, value in fields.items()}
     return replace(channel, **changes)
 
 
@@ -38,6 +36,7 @@ def changed(channel: Channel, case: dict[str, Any]) -> Channel:
     [
         WEBHOOK,
         replace(WEBHOOK, url="http://127.0.0.1:8000/", secrets=(SECRET, SECRET)),
+        replace(WEBHOOK, headers=(("Authorization", "Bearer abc"), ("X-Team", "desk 7"))),
         MAIL,
         replace(MAIL, security="starttls", username="me", password="hunter2"),
         replace(
@@ -48,7 +47,7 @@ def changed(channel: Channel, case: dict[str, Any]) -> Channel:
 )
 def test_a_good_channel_passes(channel: Channel) -> None:
     assert problems(channel) == ()
-    check_channel(channel)
+    check(channel)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,7 @@ def test_a_good_channel_passes(channel: Channel) -> None:
 def test_one_wrong_thing_is_said_in_one_sentence(good: Channel, case: dict[str, Any]) -> None:
     channel = changed(good, case)
     with pytest.raises(SettingsError) as caught:
-        check_channel(channel)
+        check(channel)
     assert case["says"] in str(caught.value), case["why"]
     assert len(problems(channel)) == 1
     assert "hunter2" not in str(caught.value)

@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from service import wiring
+from service.channel_settings import CHANNEL_MODELS
 from service.errors import SettingsError
 from service.settings import (
     FeedSettings,
-    MailSettings,
     Settings,
     SubscriptionSettings,
-    TerminalSettings,
-    WebhookSettings,
     load_settings,
 )
 
@@ -108,7 +106,7 @@ def documented() -> set[str]:
 
 @pytest.mark.parametrize(
     "model",
-    [Settings, FeedSettings, SubscriptionSettings, WebhookSettings, MailSettings, TerminalSettings],
+    [Settings, FeedSettings, SubscriptionSettings, *CHANNEL_MODELS],
 )
 def test_every_setting_stands_in_the_example_with_its_reason(model):
     for name, field in model.model_fields.items():
@@ -121,7 +119,16 @@ def test_the_example_is_valid_once_its_marks_are_taken_off(given):
     text = re.sub(r"^# (?=[a-z_]+ = |\[\[)", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert tomllib.loads(text)
     settings = given(text)
-    assert {channel.kind for channel in settings.channels} == {"webhook", "mail", "terminal"}
+    assert {channel.kind for channel in settings.channels} == {
+        "webhook",
+        "mail",
+        "terminal",
+        "slack",
+        "telegram",
+        "apprise",
+        "file",
+        "command",
+    }
 
 
 def test_a_feed_whose_address_cannot_be_read_stops_the_start_by_name(tmp_path, monkeypatch) -> None:

@@ -1,0 +1,80 @@
+"""Discord's webhooks: the first line as the message, the rest in one embed.
+
+Nobody is ever called (`allowed_mentions` is empty), and every character of its markup is escaped. Limits:
+2,000 characters of content, 4,096 of description, 25 fields of 256 and 1,024, 6,000 in all of an embed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from service.alerts.chat.inert import address, unlinked
+from service.alerts.inert import shorten
+from service.alerts.render import View
+
+CONTENT_LIMIT, DESCRIPTION_LIMIT, FIELDS, NAME_LIMIT, VALUE_LIMIT = 2000, 4096, 25, 256, 1024
+EMBED_LIMIT = 6000
+UNKNOWN_WEBHOOK = 10015
+_MARKUP = re.compile(r"([\\*_~`|>#\[\]()<:+.-])")
+
+Json = dict[str, Any]
+
+
+def body(shown: View, to: str) -> Json:
+    """The request for one message. `to` is not asked: the address says where it goes."""
+    embed: Json = {"description": _cut(_description(shown), DESCRIPTION_LIMIT), "fields": _fields(shown)}
+    if link := address(shown.page):
+        embed |= {"title": shown.label, "url": link}
+    while embed["fields"] and _size(embed) > EMBED_LIMIT:
+        embed["fields"].pop()
+    return {
+        "content": _cut(_inert(shown.headline), CONTENT_LIMIT),
+        "embeds": [embed],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def is_gone(status: int, answer: str) -> bool:
+    """Whether the webhook was deleted."""
+    return status == 410 or (status == 404 and f'"code": {UNKNOWN_WEBHOOK}' in answer.replace('":', '": '))
+
+
+def _description(shown: View) -> str:
+    grid = [_inert(f"{row.party} {row.stance}, {row.when}") for row in shown.grid]
+    status = _inert(f"The story is {shown.status}.") if shown.status else ""
+    unlisted = f"And {shown.unlisted} more, on the page." if shown.unlisted else ""
+    parts = [_inert(shown.timing), *grid, status, unlisted, _inert(f"Why you get this: {shown.why}.")]
+    return "\n".join(part for part in parts if part)
+
+
+def _fields(shown: View) -> list[Json]:
+    sides = [
+        _field(f"{side.heading} ({side.source})", f"“{side.text}”", address(side.url)) for side in shown.sides
+    ]
+    entries = [
+        _field(entry.headline, f"{entry.source}{f' “{entry.text}”' if entry.text else ''}", None)
+        for entry in shown.entries
+    ]
+    return [*sides, *entries][:FIELDS]
+
+
+def _field(name: str, value: str, url: str | None) -> Json:
+    link = f"\n<{url}>" if url and len(url) < VALUE_LIMIT // 2 else ""
+    room = VALUE_LIMIT - len(link)
+    return {"name": _cut(_inert(name), NAME_LIMIT), "value": _cut(_inert(value), room) + link}
+
+
+def _inert(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", unlinked(text))
+
+
+def _cut(text: str, limit: int) -> str:
+    cut = shorten(text, limit)
+    # A lone escape at the end would reach for what follows.
+    return cut if cut == text else f"{cut[:-1].rstrip(chr(92))}…"
+
+
+def _size(embed: Json) -> int:
+    words = [embed.get("title", ""), embed["description"]]
+    return sum(map(len, words)) + sum(len(f["name"]) + len(f["value"]) for f in embed["fields"])
