@@ -1,4 +1,4 @@
-"""A channel whose receiver is gone is turned off, what waits for it is kept, and a person turns it on again."""
+"""A channel whose receiver is gone is turned off, what waits for it is kept, until a person turns it on."""
 
 from __future__ import annotations
 

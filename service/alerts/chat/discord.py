@@ -15,7 +15,7 @@ from service.alerts.render import View
 
 CONTENT_LIMIT, DESCRIPTION_LIMIT, FIELDS, NAME_LIMIT, VALUE_LIMIT = 2000, 4096, 25, 256, 1024
 EMBED_LIMIT = 6000
-UNKNOWN_WEBHOOK = 10015
+_DELETED = re.compile(r'"code":\s*10015\b')  # "Unknown Webhook"
 _MARKUP = re.compile(r"([\\*_~`|>#\[\]()<:+.-])")
 
 Json = dict[str, Any]
@@ -37,7 +37,7 @@ def body(shown: View, to: str) -> Json:
 
 def is_gone(status: int, answer: str) -> bool:
     """Whether the webhook was deleted."""
-    return status == 410 or (status == 404 and f'"code": {UNKNOWN_WEBHOOK}' in answer.replace('":', '": '))
+    return status == 410 or (status == 404 and _DELETED.search(answer) is not None)
 
 
 def _description(shown: View) -> str:

@@ -12,6 +12,7 @@ import re
 from service.alerts.inert import web_link
 
 JOINER = "\u2060"
+LONGEST = 2000  # of an address: Discord and Telegram refuse longer ones
 _ADDRESS = re.compile(r":(?=//)|(?<=\bwww)\.|(?<=[^\W_])\.(?=[^\W\d_]{2})", re.IGNORECASE)
 _CALLS = re.compile(r"@(?=[^\s])|(?<![^\s(\[<\"'“])[/#!](?=[^\s])")
 
@@ -24,7 +25,7 @@ def unlinked(text: str) -> str:
 def address(url: str | None) -> str | None:
     """`url` as it may stand in a chat's own markup, or None where nobody may follow it."""
     found = web_link(url)
-    if found is None:
+    if found is None or len(found) > LONGEST:
         return None
     for character, coded in (("|", "%7C"), ("<", "%3C"), (">", "%3E"), ('"', "%22")):
         found = found.replace(character, coded)
