@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -13,6 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from service import failpoints, logs, wiring
 from service.audience_changes import change
+from service.channel_care import Tried, named, standings, try_channel
 from service.core.pushing import Intent, Verdict
 from service.core.reading.lexicon import Knowledge
 from service.doorbell import LocalBell, Work
@@ -27,6 +29,7 @@ from service.store.hubs import Held
 from service.subscribers import written
 from service.web.app import Push, create_app
 from service.web.audience import Editing
+from service.web.channels import ChannelDesk
 from service.web.intake import Intake, token_digest
 from service.web.websub import Callback
 from workers.answering import answer_rings
@@ -114,6 +117,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         push=_push(parts),
         traces=parts.ledger.traces,
         editing=_editing(parts),
+        channels=_channels(parts),
     )
     config = uvicorn.Config(
         app,
@@ -179,6 +183,34 @@ def _editing(parts: wiring.Parts) -> Editing:
         None if token is None else token_digest(token.get_secret_value()),
         lambda: written(rows.listed()),
         lambda draft, dry: change(rows, said, draft, parts.clock(), dry=dry),
+    )
+
+
+def _channels(parts: wiring.Parts) -> ChannelDesk:
+    """The channels, as people and programs see, test and turn them."""
+    rows, token = parts.ledger.channels, parts.settings.edit_token
+
+    def attempt(name: str) -> Tried:
+        async def whole() -> Tried:
+            async with parts.open_transports() as transports:
+                return await try_channel(transports, name, parts.clock())
+
+        named(parts.channels, name)
+        return asyncio.run(whole())
+
+    def turn(name: str, on: bool, why: str) -> None:
+        named(parts.channels, name)
+        if on:
+            rows.turn_on(name, parts.clock())
+            parts.bell.ring(Work.DELIVERIES)
+        else:
+            rows.turn_off(name, why, parts.clock())
+
+    return ChannelDesk(
+        None if token is None else token_digest(token.get_secret_value()),
+        lambda: standings(parts.channels, rows, parts.clock()),
+        attempt,
+        turn,
     )
 
 

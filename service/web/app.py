@@ -22,6 +22,7 @@ from service.feeds.websub import PATH
 from service.tracing import TracesLike
 from service.web.api import api_router, probe_router, why_router
 from service.web.audience import Editing, audience_router
+from service.web.channels import ChannelDesk, channel_page_router, channel_router
 from service.web.dashboard import TroubleView, page_router, why_page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
@@ -59,11 +60,12 @@ def create_app(
     push: Push | None = None,
     traces: TracesLike | None = None,
     editing: Editing | None = None,
+    channels: ChannelDesk | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
     `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
-    `editing`: who hears of what. None: there is no such address.
+    `editing`: who hears of what; `channels`: where it goes. None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -84,6 +86,9 @@ def create_app(
         app.include_router(why_page_router(traces, pages))
     if editing is not None:
         app.include_router(audience_router(editing))
+    if channels is not None:
+        app.include_router(channel_router(channels))
+        app.include_router(channel_page_router(channels, pages))
     if intake is not None:
         app.include_router(intake_router(intake))
     if push is not None:
