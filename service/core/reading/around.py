@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.core.reading.cues import Scan
 from service.core.reading.mentions import Mention
 from service.core.reading.sentences import Passage
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What a party is looked for in: one passage with its marks and mentions."""
 
     passage: Passage

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from service.core.model import Claim
 from service.core.reading.around import Around
@@ -55,8 +56,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 _HAN = re.compile(r"(?=([\u3040-\u30ff\u4e00-\u9fff]{2}))")  # every two letters: words begin anywhere
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A claim and where the item first tells it. `told`: as a rumor, not only in a denial's complement;
     `asked`: so far only in a question, whose words are no claim."""
 
@@ -98,7 +98,7 @@ class Claims:
         draft = self.drafts[index]
         if party not in draft.claim.principals and len(draft.claim.principals) < 2:
             claim = replace(draft.claim, principals=(*draft.claim.principals, party))
-            self.drafts[index] = replace(draft, claim=claim)
+            self.drafts[index] = draft._replace(claim=claim)
 
     def settle(self, weights: Mapping[str, int]) -> tuple[int, ...]:
         """Join what turns out to be one event by the names that stand out; for each place its new one."""
@@ -211,8 +211,7 @@ def _joined(one: Claim, other: Claim) -> Claim:
 # --- one stretch -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A part of a passage that tells a claim."""
 
     passage: Passage

@@ -8,17 +8,16 @@ kept for `explain`. Negation and the like are not judged here: scope.py does tha
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from operator import attrgetter
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 from service.core.reading.lexicon import CueKind, CueSource, Lexicon
 from service.core.reading.phrases import Proposed
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A phrase of a word class (or a relation, its id in `value`) in a passage."""
 
     start: int
@@ -26,18 +25,19 @@ class Mark:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """Marks of one class in text order, none overlapping another: a range of them is found by halving."""
 
     all: tuple[Mark, ...] = ()
-    ends: tuple[int, ...] = field(default=(), repr=False)
+    ends: tuple[int, ...] = ()
 
     def within(self, start: int, end: int) -> tuple[Mark, ...]:
         """Those wholly between `start` and `end`."""
-        if not self.all:
+        ends = self.ends
+        if not ends:
             return ()
-        first, last = bisect_right(self.ends, start), bisect_right(self.ends, end)
+        first = bisect_right(ends, start)
+        last = bisect_right(ends, end, first) if end > start else first
         if first < last and self.all[first].start < start:
             first += 1
         return self.all[first:last]
@@ -49,6 +49,7 @@ class Marks:
 
 
 _NONE = Marks()
+_START, _END, _AS_MARK = itemgetter(0), itemgetter(1), Mark._make
 _TOKEN = 8  # characters of a word with its space, roughly
 
 
@@ -61,12 +62,12 @@ class _MarksOf(dict[str, Marks]):
 
     def __missing__(self, name: str) -> Marks:
         found = self._found.get(name)
-        self[name] = marks = _longest_marks(_checked(self._flat, found)) if found else _NONE
+        marks = _longest_marks(_checked(self._flat, found)) if found else _NONE
+        self[name] = marks
         return marks
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A cue in a passage."""
 
     cue: CueSource
@@ -74,8 +75,7 @@ class Hit:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A cue that a look-alike took out."""
 
     hit: Hit
@@ -101,15 +101,15 @@ class Scan:
 
     def within(self, name: str, start: int, end: int) -> tuple[Mark, ...]:
         """The marks of one class that lie wholly between `start` and `end`."""
-        return self.marks[name].within(start, end)
+        marks = self.marks[name]
+        return marks.within(start, end) if marks.ends else ()
 
 
 def scan(flat: str, lexicon: Lexicon, *, every: bool = False) -> Scan:
     """What stands in `flat` (folded, on one line); with `every`, overlapping cues of one kind too."""
-    found: defaultdict[str, list[Proposed]] = defaultdict(list)
-    for proposed in lexicon.phrases.proposed(flat):
-        found[proposed[2].label].append(proposed)
-    hits = [Hit(lexicon.cues[value], start, end) for start, end, value in _checked(flat, found["cue"])]
+    found = lexicon.phrases.proposed_by_label(flat)
+    proposed = found.get("cue", ())
+    hits = [Hit(lexicon.cues[value], start, end) for start, end, value in _checked(flat, proposed)]
     marks = _MarksOf(flat, found)
     good, refused = _sift(hits if every else _heaviest(hits, marks), marks)
     return Scan(good, tuple(hit.start for hit in good), refused, marks)
@@ -150,19 +150,17 @@ def _weight(hit: Hit, marks: Mapping[str, Marks]) -> tuple[bool, float, int]:
 
 
 def _longest_marks(found: Iterable[tuple[int, int, str]]) -> Marks:
+    ordered = list(found)
+    if len(ordered) > 1:
+        ordered.sort(key=_END, reverse=True)  # of those that start together the longest comes first
+        ordered.sort(key=_START)
     kept: list[Mark] = []
-    ends: list[int] = []
     last = 0
-    for start, end, value in sorted(found, key=_by_start):
-        if start >= last:
-            kept.append(Mark(start, end, value))
-            ends.append(end)
-            last = end
-    return Marks(tuple(kept), tuple(ends))
-
-
-def _by_start(found: tuple[int, int, str]) -> tuple[int, int]:
-    return found[0], -found[1]
+    for one in ordered:
+        if one[0] >= last:
+            kept.append(_AS_MARK(one))
+            last = one[1]
+    return Marks(tuple(kept), tuple([mark[1] for mark in kept])) if kept else _NONE
 
 
 def _sift(hits: list[Hit], marks: Mapping[str, Marks]) -> tuple[tuple[Hit, ...], tuple[Refused, ...]]:

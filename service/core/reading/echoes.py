@@ -42,7 +42,7 @@ def echoes(page: Page, told: Sequence[Rumor]) -> Iterator[Stance]:
     for side in page.sides:
         for hit in side.scan.hits:
             if hit.cue.kind is CueKind.ECHO and _answers(hit, relations, side, page):
-                denial = replace(hit, cue=replace(hit.cue, kind=CueKind.DENIAL))
+                denial = hit._replace(cue=replace(hit.cue, kind=CueKind.DENIAL))
                 sentence = side.passage.sentence_at(hit.start)
                 found = positions(page, side, denial, sentence, sentence.start, ())
                 yield from (stance for stance in found if _can_know(stance.party, principals))

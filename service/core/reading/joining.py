@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from service.core.model import Role
 from service.core.reading.cues import Scan
@@ -68,7 +67,7 @@ def _with_person(title: Mention, atoms: list[Mention], index: int, passage: Pass
         return title, index
     if passage.text[title.end : follower.start] not in (" ", "\n"):
         return title, index
-    return replace(title, end=follower.end), index + 1
+    return title._replace(end=follower.end), index + 1
 
 
 def _with_its_place(
@@ -80,7 +79,7 @@ def _with_its_place(
     if passage.text[before.end : body.start] not in (" ", "'s ", "’s "):
         return body, before
     written = passage.text[before.start : body.end]
-    return replace(body, start=before.start, body=" ".join(written.split())), None
+    return body._replace(start=before.start, body=" ".join(written.split())), None
 
 
 def _with_its_name(
@@ -92,7 +91,7 @@ def _with_its_name(
         return outlet, index
     if not _NAMED_SO.fullmatch(passage.text[outlet.end : follower.start]):
         return outlet, index
-    return replace(outlet, end=follower.end, body=follower.body, named=True), index + 1
+    return outlet._replace(end=follower.end, body=follower.body, named=True), index + 1
 
 
 def _with_employer(
@@ -106,9 +105,9 @@ def _with_employer(
     if not (scan.within("speech", end, end + _SPEAKS_NEAR) or _said_right_before(one.start, scan)):
         return one, index
     if _EMPLOYED.fullmatch(gap) and is_personal(one, passage) and not is_personal(other, passage):
-        joined = replace(other, start=one.start, speaker=one.body, role=Role.PRINCIPAL)
+        joined = other._replace(start=one.start, speaker=one.body, role=Role.PRINCIPAL)
     elif _OWNED.fullmatch(gap) and is_personal(other, passage) and one.sort is Sort.BODY:
-        joined = replace(one, end=end, speaker=other.body)
+        joined = one._replace(end=end, speaker=other.body)
     else:
         return one, index
     return joined, index + 1
@@ -142,11 +141,11 @@ def _with_body_before(
     written = passage.text[before.start : before.end]
     named = "," in gap and before.sort is Sort.BODY and PERSON_NAME.fullmatch(written)
     if named and not before.country and not _TITLES_NEXT.match(passage.text, title.end):
-        return replace(title, start=before.start, speaker=before.body), None
+        return title._replace(start=before.start, speaker=before.body), None
     if "," in gap:
         return title, before
     body = before.body if before.sort is not Sort.COMPANY else None
-    return replace(title, start=before.start, body=body, speaker=person or title.speaker), None
+    return title._replace(start=before.start, body=body, speaker=person or title.speaker), None
 
 
 def _with_glued_person(title: Mention, before: Mention | None, passage: Passage) -> Mention:
@@ -157,7 +156,7 @@ def _with_glued_person(title: Mention, before: Mention | None, passage: Passage)
     run = _GLUED_PERSON.search(passage.text, max(start, title.start - _LONGEST_PERSON), title.start)
     if run is None or run.group()[0] in _NO_PERSON or not KANA.search(passage.text):
         return title
-    return replace(title, start=run.start(), speaker=run.group())
+    return title._replace(start=run.start(), speaker=run.group())
 
 
 def _with_person_before(
@@ -171,8 +170,8 @@ def _with_person_before(
         if not (owns and owner and owner[0].end - person.end == len(gap)):
             return title, person
     if title.sort is Sort.SPOKESMAN:
-        return replace(title, start=person.start, body=person.body), None
-    return replace(title, start=person.start, speaker=person.body), None
+        return title._replace(start=person.start, body=person.body), None
+    return title._replace(start=person.start, speaker=person.body), None
 
 
 def _opens_hit(gap: str, start: int, scan: Scan) -> bool:
@@ -203,13 +202,13 @@ def _with_names_after(
         if follower.sort in (Sort.BODY, Sort.AUTHORITY, Sort.PLACE, Sort.OUTLET) and _is_of(
             gap, title.end, scan
         ):
-            title = replace(title, end=follower.end, body=title.body or follower.body)
+            title = title._replace(end=follower.end, body=title.body or follower.body)
         elif follower.sort is Sort.COMPANY and title.body is None and _is_of(gap, title.end, scan):
-            title = replace(title, end=follower.end)
+            title = title._replace(end=follower.end)
         elif _is_seat(title, follower, gap):
-            title = replace(title, end=follower.end, body=follower.body)
+            title = title._replace(end=follower.end, body=follower.body)
         elif title.speaker is None and _is_person(follower, _after_of(gap, title.end, scan), passage):
-            title = replace(title, end=follower.end, speaker=follower.body)
+            title = title._replace(end=follower.end, speaker=follower.body)
         else:
             break
         index += 1

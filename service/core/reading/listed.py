@@ -8,7 +8,6 @@ right after a name makes a body of its own (Castrol India).
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from service.core.reading.lexicon import Knowledge, Lexicon, NameKey
 from service.core.reading.names import ONE_WORD, POSSESSIVE, Name, is_letter, without_overlaps
@@ -74,7 +73,7 @@ def _is_written_as_name(passage: Passage, start: int, end: int, key: NameKey) ->
 def with_longer_forms(names: list[Name], passage: Passage, longer: dict[str, str]) -> list[Name]:
     """`names` with short forms led back: in an item on Manchester United, United is no airline."""
     return [
-        replace(name, name=longer[short])
+        name._replace(name=longer[short])
         if (short := passage.flat[name.start : name.end]) in longer
         else name
         for name in names

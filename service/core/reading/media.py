@@ -8,7 +8,6 @@ is then one in all of the item. What it leaves out: an outlet whose news is its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from service.core.reading.cues import Scan
 from service.core.reading.lexicon import Lexicon
@@ -36,7 +35,7 @@ def parties_among_outlets(fields: Sequence[Field], lexicon: Lexicon) -> frozense
 
 def as_companies(names: Iterable[Name], parties: frozenset[str]) -> list[Name]:
     """`names` with the outlets among `parties` made companies."""
-    return [replace(n, kind="company") if n.kind == "outlet" and n.name in parties else n for n in names]
+    return [n._replace(kind="company") if n.kind == "outlet" and n.name in parties else n for n in names]
 
 
 def _is_party(name: Name, passage: Passage, scan: Scan, lexicon: Lexicon) -> bool:

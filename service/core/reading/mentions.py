@@ -1,7 +1,8 @@
 """Who is spoken of: bodies, persons with their roles, unnamed sources, and words that stand for them.
 
 The types; people.py finds the mentions of a passage, joining.py joins roles to names, pronouns.py leads "the
-company", "it" and "he" back.
+company", "it" and "he" back. What every word of every item may make (marks, cues, names, mentions) is a
+NamedTuple: as frozen, and made and changed in a fraction of the time.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from service.core.model import Role
 from service.core.reading.sentences import Passage
@@ -39,8 +41,7 @@ PERSON_NAME = re.compile(r"[A-ZÀ-Þ][\w.'’-]+(?:\s[A-ZÀ-Þ][\w.'’-]*){1,3}
 KANA = re.compile("[\u3041-\u3096]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """Somebody in a passage. `body` is the body spoken for or meant, `speaker` the person, both canonical."""
 
     start: int

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from service.core.reading.cues import Scan
 from service.core.reading.lexicon import Lexicon
@@ -31,8 +32,7 @@ _CLIPPED = 3
 _AMOUNT = re.compile(r"[A-Z]{1,3}\d[\d.,]{1,}")  # N461, RM20.5: money, not a body
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name in a passage, with its canonical form. `kind` is the table's, or `unknown`."""
 
     start: int
@@ -307,10 +307,13 @@ def local_names(names: list[Name], lexicon: Lexicon, listed: Iterable[Name] = ()
     bases = dict.fromkeys(_without_tail(name.name, tails) for name in names if name.kind == "unknown")
     full: dict[str, str] = {}
     spelled = {base: fold(base) for base in bases}
+    known = [(name, fold(name).split()) for name in dict.fromkeys(one.name for one in listed)]
     for base in list(bases)[:_MOST_LOCAL]:
         short = spelled[base]
         longer = next((o for o in bases if o != base and _is_short_for(short, spelled[o])), base)
-        longer = next((one.name for one in listed if _is_clipped(short, fold(one.name))), longer)
+        if " " in short:
+            ours = short.split()
+            longer = next((name for name, words in known if _is_clipped(ours, words)), longer)
         full.setdefault(short, longer)
         initials = "".join(word[0] for word in base.split())
         if len(initials) >= 3:
@@ -327,11 +330,12 @@ def _is_short_for(short: str, full: str) -> bool:
     return full.startswith(short + " ") or (" " not in short and full.endswith(" " + short))
 
 
-def _is_clipped(short: str, full: str) -> bool:
+def _is_clipped(ours: list[str], theirs: list[str]) -> bool:
     """Whether each word of a name begins the word of the other at its place (Voda Idea, Vodafone Idea)."""
-    ours, theirs = short.split(), full.split()
-    pairs = list(zip(ours, theirs, strict=False))
-    alike = len(ours) == len(theirs) > 1 and any(one == other for one, other in pairs)
+    if len(ours) != len(theirs) or len(ours) < 2:
+        return False
+    pairs = list(zip(ours, theirs, strict=True))
+    alike = any(one == other for one, other in pairs)
     return alike and all(len(one) >= _CLIPPED and other.startswith(one) for one, other in pairs)
 
 

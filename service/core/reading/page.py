@@ -6,7 +6,7 @@ and many sites write headlines in capitals); statements come out in reading orde
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from service.core.model import Item
 from service.core.reading.around import Around
@@ -134,10 +134,10 @@ def _as_written(side: Around) -> Around:
     """Where names may stay unseen, a role or "the club" that leads back to nobody stands for itself."""
     text = side.passage.text
     named = [
-        replace(m, body=text[m.start : m.end]) if m.sort in _STANDING and not (m.body or m.speaker) else m
+        m._replace(body=text[m.start : m.end]) if m.sort in _STANDING and not (m.body or m.speaker) else m
         for m in side.mentions
     ]
-    return replace(side, mentions=named)
+    return side._replace(mentions=named)
 
 
 def _is_capitalised(title: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from service.core.model import Role
 from service.core.reading.around import Around
@@ -25,8 +25,7 @@ from service.core.reading.speakers import (
 _STANDING = (Sort.COMPANY, Sort.SPOKESMAN, Sort.EXECUTIVE, Sort.OFFICIAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """Who takes the position. `third` marks one who cannot know: no statement follows.
 
     `attributed`: the sentence says that somebody says so; else it is the narrator's word.
@@ -62,8 +61,8 @@ def parties(hit: Hit, span: Span, sentence: Sentence, before: int, around: Aroun
     said = said or bool(around.scan.within("reported_forms", sentence.start, sentence.end))
     said = said or bool(led(sentence, around)) or _goes_on(sentence, around)
     said = said or bool(said_next(sentence, around))
-    named = tuple(replace(_as_party(m, around), attributed=said) for m in found)
-    return named or (replace(NOBODY, attributed=said),)
+    named = tuple(_as_party(m, around)._replace(attributed=said) for m in found)
+    return named or (NOBODY._replace(attributed=said),)
 
 
 def _goes_on(sentence: Sentence, around: Around) -> bool:
@@ -98,4 +97,4 @@ def spread(party: Party, principals: tuple[str, ...]) -> tuple[Party, ...]:
         return (party,)
     if not principals:
         return (party,)
-    return tuple(replace(party, body=name, role=Role.PRINCIPAL, both=False) for name in principals[:2])
+    return tuple(party._replace(body=name, role=Role.PRINCIPAL, both=False) for name in principals[:2])

@@ -70,11 +70,13 @@ def mentions(passage: Passage, scan: Scan, names: list[Name], local: LocalNames)
     atoms = sorted(_atoms(passage, scan, names, local), key=lambda m: (m.start, -m.end))
     clear: list[Mention] = []
     dateline = _dateline_end(passage)
-    atoms = [atom for atom in atoms if not _is_part_of_name(atom, names)]
-    atoms = [atom for atom in atoms if atom.start >= dateline or not _is_town(atom, passage)]
+    end = 0
     for atom in atoms:
-        if not clear or atom.start >= clear[-1].end:
+        if atom.start < end or (atom.start < dateline and _is_town(atom, passage)):
+            continue
+        if not _is_part_of_name(atom, names):
             clear.append(atom)
+            end = atom.end
     return list(joined(clear, passage, scan))
 
 

@@ -55,7 +55,7 @@ def bounded(flat: str) -> str:
 class _Beginning:
     """What may begin where a key stands. `back`: from the key's last character to the phrase's first, as the
     automaton counts; `marks`: the beginning itself where it holds more than letters, digits and spaces;
-    `bare`: no particle-less word may go on behind it.
+    `bare`: no particle-less word may go on behind it; `strict`: one of these two is to be looked at.
 
     `sure` phrases are whole, `unsure` ones are to be checked, those that are `awaiting` only where one of the
     words `ahead`, which lead to their places, follows within `tokens` and `characters`.
@@ -65,6 +65,7 @@ class _Beginning:
     back: int
     marks: str
     bare: bool
+    strict: bool
     sure: tuple[Entry, ...]
     unsure: tuple[Entry, ...]
     awaiting: tuple[Entry, ...]
@@ -72,26 +73,28 @@ class _Beginning:
     tokens: int
     characters: int
 
-    def followed(self, flat: str, text: str, start: int, words: Iterable[str]) -> Iterable[Entry]:
-        """Those of `awaiting` that one of `words` in `text` (`flat` with its bounds) follows near enough."""
+    def followed(self, flat: str, text: str, start: int, words: Iterable[str]) -> tuple[Entry, ...]:
+        """Those of `awaiting` that one of `words` (each between its bounds) in `text` (`flat` with its
+        bounds) follows near enough."""
         end = start + self.characters
         found: set[int] = set()
         for word in words:
-            place = text.find(f" {word} ", start, end)
+            place = text.find(word, start, end)
             if place >= 0 and flat.count(" ", start, place) < self.tokens:
-                found.update(self.ahead[word])
-        return [self.awaiting[number] for number in sorted(found)] if found else ()
+                found.update(self.ahead[word[1:-1]])
+        return tuple([self.awaiting[number] for number in sorted(found)]) if found else ()
 
 
 class _Expected(dict[_Beginning, tuple[str, ...]]):
-    """Beginning to those of the words ahead of it that stand in a text at all."""
+    """Beginning to those of the words ahead of it that stand in a text at all, each between its bounds."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self._words = set(text.split())
 
     def __missing__(self, beginning: _Beginning) -> tuple[str, ...]:
-        self[beginning] = words = tuple(self._words & beginning.ahead.keys())
+        words = tuple([f" {word} " for word in self._words & beginning.ahead.keys()])
+        self[beginning] = words
         return words
 
 
@@ -123,26 +126,42 @@ class Phrases:
 
     def proposed(self, flat: str) -> Iterator[Proposed]:
         """Each phrase that stands in `flat`, or may stand there: then its end is UNCHECKED."""
+        for start, end, sure, unsure in self._met(flat):
+            for entry in sure:
+                yield start, end, entry
+            for entry in unsure:
+                yield start, UNCHECKED, entry
+
+    def proposed_by_label(self, flat: str) -> dict[str, list[Proposed]]:
+        """The same, gathered by their labels."""
+        found: defaultdict[str, list[Proposed]] = defaultdict(list)
+        for start, end, sure, unsure in self._met(flat):
+            for entry in sure:
+                found[entry.label].append((start, end, entry))
+            for entry in unsure:
+                found[entry.label].append((start, UNCHECKED, entry))
+        return found
+
+    def _met(self, flat: str) -> Iterator[tuple[int, int, tuple[Entry, ...], tuple[Entry, ...]]]:
+        """Where a beginning stands and ends, what is whole there, and what is still to be checked."""
         self.make_ready()
         if not flat or not self._keyed:
             return
         text = bounded(flat) if self._spaced else flat
         expected: _Expected | None = None
+        made = self._beginnings
         for last, number in self._automaton.iter(text):
-            for beginning in self._beginnings[number] or self._made(number):
+            for beginning in made[number] or self._made(number):
                 start = last - beginning.back
-                if (beginning.marks or beginning.bare) and not self._stands(beginning, flat, start):
+                if beginning.strict and not self._stands(beginning, flat, start):
                     continue
-                end = start + beginning.length
-                for entry in beginning.sure:
-                    yield start, end, entry
-                for entry in beginning.unsure:
-                    yield start, UNCHECKED, entry
+                unsure = beginning.unsure
                 if beginning.awaiting:
                     expected = expected or _Expected(text)
                     if words := expected[beginning]:
-                        for entry in beginning.followed(flat, text, start, words):
-                            yield start, UNCHECKED, entry
+                        unsure += beginning.followed(flat, text, start, words)
+                if unsure or beginning.sure:
+                    yield start, start + beginning.length, beginning.sure, unsure
 
     def _stands(self, beginning: _Beginning, flat: str, start: int) -> bool:
         """Whether the marks of a beginning are those of the text, and its word ends where it must."""
@@ -186,11 +205,13 @@ class Phrases:
         for place, (_, follow) in enumerate(awaiting):
             for word in follow.words:
                 ahead[word].append(place)
+        marks = written if self._spaced and not written.isalnum() else ""
         return _Beginning(
             len(written),
             back,
-            written if self._spaced and not written.isalnum() else "",
+            marks,
             bare,
+            bool(marks or bare),
             tuple(entry for entry in entries if entry.pattern.exact),
             tuple(entry for entry in rest if entry.pattern.ahead is None),
             tuple(entry for entry, _ in awaiting),

@@ -8,13 +8,23 @@ first body, else to the topic of the one before.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from service.core.model import Role
 from service.core.reading.cues import Scan
 from service.core.reading.mentions import TITLED, Mention, Sort, Topic, is_personal
 from service.core.reading.sentences import Passage, Sentence
 
+_TOPICS = frozenset(
+    {
+        Sort.BODY,
+        Sort.SPOKESMAN,
+        Sort.EXECUTIVE,
+        Sort.OFFICIAL,
+        Sort.AUTHORITY,
+        Sort.PERSON,
+        Sort.COMPANY,
+    }
+)
 _VERB_NEAR = 12  # letters between who speaks and the verb
 _THE = re.compile(r"\b(?:[Tt]he|[Ee]l|[Ll]a|[Ii]l|[Ll]o|[Ll]e|[Oo]|[Dd]er|[Dd]ie)\s$|\b[Ll]['’]$")
 _ONE_OF = re.compile(r"(?:^|\W)(?:an?|une?|eine?|una|uno|uma?) $", re.IGNORECASE)
@@ -34,17 +44,17 @@ def resolve(found: list[Mention], passage: Passage, scan: Scan, topic: Topic) ->
             sentence, first_body, first_firm, first_human = here, None, None, None
         firm = first_firm or (None if first_body and first_body not in topic.authorities else topic.firm)
         spoke = _who_spoke(mention, resolved, passage, scan)
-        known = replace(mention, body=spoke) if spoke else _led_back(mention, first_body, topic, scan)
+        known = mention._replace(body=spoke) if spoke else _led_back(mention, first_body, topic, scan)
         meant = _meant_by_title(mention, topic, passage)
         if meant is not None:
-            known = replace(known, body=meant.body, speaker=meant.speaker)
+            known = known._replace(body=meant.body, speaker=meant.speaker)
         if not first_human and known.sort is Sort.BODY and not known.known and is_personal(known, passage):
             topic.human = first_human = known.body
         institution = mention.sort is Sort.COMPANY or _is_some_spokesman(mention, passage)
         if institution and firm and known.body in (first_body, topic.body):
-            known = replace(known, body=firm)
+            known = known._replace(body=firm)
         resolved.append(known)
-        if passage.quotation_at(known.start) is None and _can_be_topic(known):
+        if not (first_body and first_firm) and _can_be_topic(known) and _is_unquoted(known, passage):
             first_body = first_body or known.body
             no_firm = is_personal(known, passage) or known.sort is Sort.AUTHORITY
             first_firm = first_firm or (None if no_firm else known.body)
@@ -53,10 +63,15 @@ def resolve(found: list[Mention], passage: Passage, scan: Scan, topic: Topic) ->
     return resolved
 
 
+def _is_unquoted(mention: Mention, passage: Passage) -> bool:
+    return passage.quotation_at(mention.start) is None
+
+
 def _is_some_spokesman(mention: Mention, passage: Passage) -> bool:
     """Whether "a spokesman" is one of a body's, not of a person's (his spokesman)."""
-    before = passage.text[max(0, mention.start - 5) : mention.start]
-    return mention.sort is Sort.SPOKESMAN and mention.body is None and bool(_ONE_OF.search(before))
+    if mention.sort is not Sort.SPOKESMAN or mention.body is not None:
+        return False
+    return bool(_ONE_OF.search(passage.text[max(0, mention.start - 5) : mention.start]))
 
 
 def _turn_to(topic: Topic, body: str | None, firm: str | None) -> None:
@@ -77,16 +92,7 @@ def _who_spoke(mention: Mention, before: list[Mention], passage: Passage, scan: 
 
 
 def _can_be_topic(mention: Mention) -> bool:
-    sorts = (
-        Sort.BODY,
-        Sort.SPOKESMAN,
-        Sort.EXECUTIVE,
-        Sort.OFFICIAL,
-        Sort.AUTHORITY,
-        Sort.PERSON,
-        Sort.COMPANY,
-    )
-    return mention.sort in sorts and mention.body is not None
+    return mention.body is not None and mention.sort in _TOPICS
 
 
 def _note(topic: Topic, mention: Mention) -> None:
@@ -105,22 +111,22 @@ def _led_back(mention: Mention, first_body: str | None, topic: Topic, scan: Scan
     nearest = first_body or topic.body
     if mention.sort is Sort.OUTLET and mention.body and not mention.named:
         vague = mention.body.lower().endswith(("report", "reports"))
-        return replace(mention, body=topic.outlet or (None if vague else mention.body))
+        return mention._replace(body=topic.outlet or (None if vague else mention.body))
     if mention.sort is Sort.COMPANY:
         last = topic.person
         of_person = last is not None and last.sort is Sort.PERSON and last.body == nearest
         latest = next(reversed(topic.bodies), nearest) if of_person or nearest is None else nearest
-        return replace(mention, body=_by_country(mention, topic, scan) or latest)
+        return mention._replace(body=_by_country(mention, topic, scan) or latest)
     if mention.sort is Sort.ITS:
-        return replace(mention, body=nearest)
+        return mention._replace(body=nearest)
     if mention.sort in TITLED and mention.body is None:
-        return replace(mention, body=nearest)
+        return mention._replace(body=nearest)
     if mention.sort is Sort.HE and topic.person is not None:
         person = topic.person
-        return replace(mention, body=person.body, speaker=person.speaker, role=person.role)
+        return mention._replace(body=person.body, speaker=person.speaker, role=person.role)
     if mention.sort is Sort.HE:
         nearest = topic.human or nearest
-        return replace(mention, body=nearest, role=Role.PRINCIPAL if nearest else None)
+        return mention._replace(body=nearest, role=Role.PRINCIPAL if nearest else None)
     return mention
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
 from service.core.reading.answers import answered_claim, answers_told
@@ -38,8 +39,7 @@ _SIDE = 1_000_000
 _LAST = 10 * _SIDE
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     """A statement before the strongest wording is chosen; `claim` is a place among the item's claims."""
 
     kind: Kind
@@ -87,7 +87,7 @@ def _set_in(told: list[int], claims: Claims, page: Page, weights: Mapping[str, i
         draft, claim = claims.drafts[place], claims.at(place)
         if place == main:
             claim = set_in(claim, others, page.sides, page.lexicon, weights)
-        claims.drafts[place] = replace(draft, claim=with_firm_names(claim, weights))
+        claims.drafts[place] = draft._replace(claim=with_firm_names(claim, weights))
 
 
 def _samples(page: Page) -> Iterator[PassedOver]:
@@ -116,7 +116,7 @@ def _taken(page: Page, weights: Mapping[str, int]) -> tuple[list[_Candidate], li
             else _from_stance(page, turn, claims, order)
         )
     places = claims.settle(weights)
-    return [replace(candidate, claim=places[candidate.claim]) for candidate in taken], passed, claims
+    return [candidate._replace(claim=places[candidate.claim]) for candidate in taken], passed, claims
 
 
 def _rumor_turns(page: Page, told: list[Rumor]) -> list[tuple[int, int, Rumor | Stance]]:
@@ -231,14 +231,14 @@ def _second_hand_aged(candidates: list[_Candidate]) -> list[_Candidate]:
     relayed = {c.party.body for c in candidates if c.relayed}
     if not news - relayed:
         return candidates
-    return [replace(c, fresh=False) if c.relayed and c.kind is Kind.DENIAL else c for c in candidates]
+    return [c._replace(fresh=False) if c.relayed and c.kind is Kind.DENIAL else c for c in candidates]
 
 
 def _overtaken(candidates: list[_Candidate]) -> list[_Candidate]:
     """A denial in the text is old where a confirmation of the same claim after it says that it came later."""
     turns = {c.claim: c.order for c in candidates if c.kind is Kind.CONFIRMATION and _is_reversal(c)}
     return [
-        replace(c, fresh=False) if c.kind is Kind.DENIAL and _SIDE <= c.order < turns.get(c.claim, 0) else c
+        c._replace(fresh=False) if c.kind is Kind.DENIAL and _SIDE <= c.order < turns.get(c.claim, 0) else c
         for c in candidates
     ]
 

@@ -9,7 +9,7 @@ rumors told without a hearsay word anywhere near.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from service.core.model import Claim, Role
 from service.core.reading.around import Around
@@ -47,8 +47,7 @@ _SELF = (
 _ANSWERS = (CueKind.DENIAL, CueKind.RETRACTION)
 
 
-@dataclass(frozen=True, slots=True)
-class Rumor:
+class Rumor(NamedTuple):
     """A sentence that tells a rumor: who is credited, what is claimed, how strongly it is hearsay."""
 
     side: Around
@@ -96,9 +95,12 @@ def _rumor(
     credited: Party,
     carried: Party,
 ) -> Rumor | None:
+    nobody = credited is NOBODY and carried is NOBODY
+    if nobody and not any(hit.cue.kind is CueKind.RUMOR for hit in hits):
+        return None
     standing = [hit for hit in hits if _counts(hit, sentence, side, page)]
     own = [hit for hit in standing if hit.cue.kind is CueKind.RUMOR]
-    if not own and credited == NOBODY and carried == NOBODY:
+    if not own and nobody:
         return None
     if side.scan.within("state_matters", sentence.start, sentence.end):
         return None
@@ -221,13 +223,13 @@ def _only_answers(hits: list[Hit], own: list[Hit], side: Around) -> bool:
 
 def _credited(people: Sequence[Mention], side: Around, sentence: Sentence) -> Party:
     """The outlet that says so, else the unnamed source."""
+    source: Mention | None = None
     for mention in people:
         if mention.sort is Sort.OUTLET and _speaks(mention, side, sentence):
             return Party(mention.body, None, Role.OUTLET, start=mention.start)
-    for mention in people:
         if mention.sort is Sort.SOURCE:
-            return Party(mention.body, None, Role.SOURCE, start=mention.start)
-    return NOBODY
+            source = source or mention
+    return Party(source.body, None, Role.SOURCE, start=source.start) if source else NOBODY
 
 
 def _speaks(mention: Mention, side: Around, sentence: Sentence) -> bool:

@@ -43,7 +43,7 @@ def weighed(sides: Sequence[Around]) -> tuple[Around, ...]:
         for name, count in told.items()
     }
     return tuple(
-        replace(side, mentions=[_with_weight(m, _weight(m, weights)) for m in side.mentions])
+        side._replace(mentions=[_with_weight(m, _weight(m, weights)) for m in side.mentions])
         for side in (title, text)
     )
 

@@ -9,7 +9,7 @@ answered, and which wording of several stays (read.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from service.core.model import Role, Strength
 from service.core.reading.around import Around
@@ -36,8 +36,7 @@ _POSITIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stance:
+class Stance(NamedTuple):
     """One position of one party. `refused` says why it is none after all; then nothing else counts."""
 
     side: Around
@@ -81,7 +80,7 @@ def positions(
         hit, span, sentence, side
     )
     if reason:
-        yield replace(empty, refused=reason)
+        yield empty._replace(refused=reason)
         return
     told = sentence.end if side.verb_final else span.end  # there the verb that dates a quotation follows it
     recap = qualified_by(CueKind.RECAP, hit, span, side.passage, side.scan, told)
@@ -92,12 +91,12 @@ def positions(
     known = any(party.body for party in earlier)
     same = known and not side.between(max(span.start, before), hit.start)
     if same and hit.cue.subject is SubjectPlace.OWN:
-        earlier = tuple(replace(party, attributed=True) for party in earlier)  # "knew nothing and denied"
+        earlier = tuple(party._replace(attributed=True) for party in earlier)  # "knew nothing and denied"
     for party in earlier if same else parties(hit, span, sentence, before, side):
-        stance = replace(
-            empty, party=party, strength=strength, fresh=not old, relayed=relay is not None, because=because
+        stance = empty._replace(
+            party=party, strength=strength, fresh=not old, relayed=relay is not None, because=because
         )
-        yield replace(_as_known(stance), refused=_unfit(stance))
+        yield _as_known(stance)._replace(refused=_unfit(stance))
 
 
 def _bounded(span: Span, hit: Hit, side: Around) -> Span:
@@ -187,7 +186,7 @@ def _as_known(stance: Stance) -> Stance:
     """An outlet that relays a denial in its own voice speaks for its sources, who move no story."""
     party = stance.party
     if stance.hit.cue.kind is CueKind.DENIAL and party.role is Role.OUTLET:
-        return replace(stance, party=replace(party, role=Role.SOURCE))
+        return stance._replace(party=party._replace(role=Role.SOURCE))
     return stance
 
 

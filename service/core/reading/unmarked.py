@@ -101,7 +101,7 @@ def without_pitfalls(names: Sequence[Name], scan: Scan) -> list[Name]:
 def _with_place(name: Name, scan: Scan) -> Name:
     """`name` with a land glued to it: the unit there speaks for the body."""
     place = scan.of("places").overlapping(name.end, name.end + 1)
-    return replace(name, end=place.end) if place is not None and place.start == name.end else name
+    return name._replace(end=place.end) if place is not None and place.start == name.end else name
 
 
 def _is_inside(name: Name, pitfall: Mark | None) -> bool:
