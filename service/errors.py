@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class RumorwatchError(Exception):
     """Anything we fail with on purpose; the command line prints its message and exits with 1."""
@@ -66,6 +68,14 @@ class OutgoingError(RumorwatchError):
         self.retry_after = retry_after
         self.answer = answer
         self.host = host
+
+
+class HostWaits(OutgoingError):
+    """A redirect leads to a host that asked to be left alone: it was not asked. `until`: for how long."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class AddressRefused(OutgoingError):

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -159,9 +159,10 @@ class GuardedClient:
                 self._sessions.pop(loop, None)
                 session.detach()
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, at_hop: Callable[[str], None] | None = None) -> Response:
         """The final answer to `request`, of any status.
 
+        `at_hop` is told each address that a redirect leads to, before it is asked, and may raise.
         Raises AddressRefused where we do not go, OutgoingError for everything else that kept an answer from
         being complete: no connection, no end within the deadline, too long, cut short, packed otherwise than
         with one gzip, redirected too often or to where it must not go.
@@ -169,7 +170,7 @@ class GuardedClient:
         host = where(request.url)
         try:
             async with asyncio.timeout(request.deadline_seconds) as clock:
-                return await self._follow(request, clock)
+                return await self._follow(request, clock, at_hop)
         except TimeoutError:
             raise OutgoingError(
                 f"{host} gave no complete answer within {request.deadline_seconds:g} s."
@@ -179,7 +180,9 @@ class GuardedClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _outgoing(host, error) from error
 
-    async def _follow(self, request: Request, clock: asyncio.Timeout) -> Response:
+    async def _follow(
+        self, request: Request, clock: asyncio.Timeout, at_hop: Callable[[str], None] | None
+    ) -> Response:
         permanent = True
         current = request
         for hop in range(MAX_REDIRECTS + 1):
@@ -189,6 +192,8 @@ class GuardedClient:
                 return replace(response, permanent_redirects_only=permanent and hop > 0)
             permanent = permanent and response.status in _PERMANENT
             current = redirected(current, response.status, target)
+            if at_hop is not None:
+                at_hop(current.url)
         raise OutgoingError(f"{where(request.url)} redirects more than {MAX_REDIRECTS} times.")
 
     async def _in_turn(self, request: Request, clock: asyncio.Timeout) -> Response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
+from typing import TypeVar
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -43,6 +44,7 @@ BEAT_SECONDS = 2.0  # between two tries whether a ledger that stores nothing doe
 
 Clock = Callable[[], datetime]
 Audience = Callable[[], Sequence[Subscription]]
+Report = TypeVar("Report")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,7 @@ def poll_once(
     audience: Audience = tuple,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[PollReport]:
-    """Polls every feed that is due, ringing as soon as anything new is stored or befell a feed, and notes
-    those gone dark.
+    """Polls every feed that is due, ringing as soon as anything new is stored or befell a feed.
 
     The last reports; it may go on for as long as the service runs.
     """
@@ -200,7 +201,6 @@ def poll_once(
     except StoreError as error:
         logs.failure("poll.store_failed", error)
         return []
-    dark_once(ledger, bell, clock, audience)
     return list(reports)
 
 
@@ -232,7 +232,7 @@ async def _poll(
 
 
 def dark_once(ledger: Ledger, bell: Doorbell, clock: Clock, audience: Audience = tuple) -> None:
-    """Notes the feeds that went dark: while some are polled without end, and while none is."""
+    """Notes the feeds that went dark: a job of its own, since some are always being polled where many are."""
     try:
         dark = ledger.feeds.note_dark(clock(), audience())
     except StoreError as error:
@@ -248,18 +248,12 @@ def hubs_once(
     ledger: Ledger, open_client: Callable[[], GuardedClient], public_url: str, clock: Clock
 ) -> list[AskReport]:
     """Asks the hubs of which something is due: to push, to go on, to end."""
-
-    async def ask() -> list[AskReport]:
-        async with open_client() as client:
-            return await ask_due(ledger.hubs, client, public_url, clock)
-
-    try:
-        if not ledger.hubs.due(clock(), public_url, 1):
-            return []
-        reports = asyncio.run(ask())
-    except StoreError as error:
-        logs.failure("hubs.store_failed", error)
-        return []
+    reports = _fetched(
+        open_client,
+        "hubs",
+        is_due=lambda: bool(ledger.hubs.due(clock(), public_url, 1)),
+        fetch=lambda client: ask_due(ledger.hubs, client, public_url, clock),
+    )
     for report in reports:
         outcome = "failed" if report.trouble else "asked"
         logs.line(
@@ -280,18 +274,12 @@ def articles_once(
     robots: RobotsCache,
 ) -> list[ArticleReport]:
     """Fetches the articles that are due and rings if the text of any was stored."""
-
-    async def fetch() -> list[ArticleReport]:
-        async with open_client() as client:
-            return await fetch_due(Fetching(ledger.articles, client, clock, robots))
-
-    try:
-        if not ledger.articles.are_due(clock()):
-            return []
-        reports = asyncio.run(fetch())
-    except StoreError as error:
-        logs.failure("articles.store_failed", error)
-        return []
+    reports = _fetched(
+        open_client,
+        "articles",
+        is_due=lambda: ledger.articles.are_due(clock()),
+        fetch=lambda client: fetch_due(Fetching(ledger.articles, client, clock, robots)),
+    )
     for report in reports:
         logs.line(
             "article.fetched",
@@ -303,6 +291,25 @@ def articles_once(
     if any(report.revisions for report in reports):
         bell.ring(Work.ITEMS)
     return reports
+
+
+def _fetched(
+    open_client: Callable[[], GuardedClient],
+    what: str,
+    is_due: Callable[[], bool],
+    fetch: Callable[[GuardedClient], Awaitable[list[Report]]],
+) -> list[Report]:
+    """What `fetch` reports where anything is due; a ledger that fails is logged under `what`."""
+
+    async def with_client() -> list[Report]:
+        async with open_client() as client:
+            return await fetch(client)
+
+    try:
+        return asyncio.run(with_client()) if is_due() else []
+    except StoreError as error:
+        logs.failure(f"{what}.store_failed", error)
+        return []
 
 
 def sweep_once(ledger: Ledger, bell: Doorbell, clock: Clock) -> Due:

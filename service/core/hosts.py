@@ -69,8 +69,19 @@ def host_of(url: str) -> str:
 
 def places_of(refusal: Refusal) -> tuple[Place, ...]:
     """Whom `refusal` may concern: what is remembered of them decides."""
-    domain = (Place(refusal.domain, wide=True),) if refusal.domain and refusal.status == TOO_OFTEN else ()
-    return (Place(refusal.host), *domain)
+    return places_over(refusal.host, refusal.domain if refusal.status == TOO_OFTEN else None)
+
+
+def places_over(host: str, domain: str | None) -> tuple[Place, ...]:
+    """The places whose holds concern `host`, whose registrable domain is `domain` (None: not to be asked)."""
+    return (Place(host), *((Place(domain, wide=True),) if domain else ()))
+
+
+def longest_hold(known: Mapping[Place, Hold], now: datetime) -> Hold | None:
+    """Of what is remembered of a host and its domain, what holds them back longest from `now` on; or None."""
+    lasting = [(hold.until, hold) for hold in known.values() if hold.until is not None]
+    until, hold = max(lasting, key=lambda one: one[0], default=(now, None))
+    return hold if until > now else None
 
 
 def holds_after(refusal: Refusal, known: Mapping[Place, Hold], now: datetime) -> tuple[Hold, ...]:

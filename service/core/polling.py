@@ -343,6 +343,22 @@ def plan_failure(
     )
 
 
+def plan_waiting(feed: Feed, why: str, until: datetime, now: datetime, seconds: float = 0.0) -> PollPlan:
+    """What to save where `feed` redirects to a host that is left alone `until` then: it did not fail."""
+    poll = PastPoll(now, "failed", None, why, seconds=seconds)
+    return PollPlan(
+        revisions=(),
+        next_poll_at=max(until, now + timedelta(seconds=choose_interval(feed, feed.history, now).seconds)),
+        etag=feed.etag,
+        last_modified=feed.last_modified,
+        baseline_done=feed.baseline_done,
+        failures=feed.failures,
+        outcome="failed",
+        reason=why,
+        history=remembered(feed.history, poll),
+    )
+
+
 def _dark_later(feed: Feed, past: FeedHistory, now: datetime) -> datetime | None:
     """When a feed that fails counts as dark, where it was not asked for long; None: as it was.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -56,8 +57,10 @@ class NotModified:
     fresh_seconds: int | None = None
 
 
-async def fetch(client: GuardedClient, feed: Feed, now: datetime) -> Fetched | NotModified:
-    """The document of `feed`, unless it is the one that its validators name.
+async def fetch(
+    client: GuardedClient, feed: Feed, now: datetime, at_hop: Callable[[str], None] | None = None
+) -> Fetched | NotModified:
+    """The document of `feed`, unless it is the one that its validators name. `at_hop`: as the client's.
 
     Raises OutgoingError (with the status and the server's Retry-After in seconds, counted from `now`) or
     AddressRefused for the web, FeedError for a file that cannot be read.
@@ -65,7 +68,7 @@ async def fetch(client: GuardedClient, feed: Feed, now: datetime) -> Fetched | N
     path = local_path(feed.url)
     if path is not None:
         return await asyncio.to_thread(_read_file, path, feed.etag)
-    response = await client.send(_request(feed))
+    response = await client.send(_request(feed), at_hop)
     if response.status == 304:
         return NotModified(
             etag=_validator(response, "etag"),

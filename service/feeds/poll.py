@@ -11,12 +11,23 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from service import failpoints, logs
 from service.core.feed import EndedPoll, Entry, Feed, PollPlan, Unparsed
 from service.core.history import NO_WISHES, FeedNotice
-from service.core.hosts import REFUSALS, Hold, Place, Refusal, holds_after, places_of
+from service.core.hosts import (
+    REFUSALS,
+    Hold,
+    Place,
+    Refusal,
+    holds_after,
+    host_of,
+    longest_hold,
+    places_of,
+    places_over,
+)
 from service.core.model import Subscription
 from service.core.polling import (
     MAX_REVISIONS,
@@ -26,8 +37,9 @@ from service.core.polling import (
     plan_failure,
     plan_not_modified,
     plan_poll,
+    plan_waiting,
 )
-from service.errors import FeedError, OutgoingError, SitemapIndex, StoreError, Unparsable
+from service.errors import FeedError, HostWaits, OutgoingError, SitemapIndex, StoreError, Unparsable
 from service.feeds.domains import registrable_domain
 from service.feeds.fetch import Fetched, NotModified, fetch, fetch_page
 from service.feeds.hints import is_whole, wishes_in
@@ -109,6 +121,8 @@ async def poll_feed(
     saver = saver or Saver(feeds)
     try:
         plan = await _ask(poll)
+    except HostWaits as error:
+        plan = plan_waiting(feed, str(error), error.until, now, poll.seconds)
     except OutgoingError as error:
         # What a host refused before is counted with what it refuses now: nobody else may count meanwhile.
         async with saver.counting:
@@ -140,7 +154,7 @@ def _holds(feeds: FeedLedger, error: OutgoingError, now: datetime) -> tuple[Hold
 
 
 async def _ask(poll: _Asking) -> PollPlan:
-    answer = await fetch(poll.client, poll.feed, poll.now)
+    answer = await fetch(poll.client, poll.feed, poll.now, partial(_at_hop, poll))
     failpoints.hit("body-read")
     took = poll.seconds
     if isinstance(answer, NotModified):
@@ -156,6 +170,17 @@ async def _ask(poll: _Asking) -> PollPlan:
         archived, pages = await _archived(poll, wishes.archive, len(parsed.entries))
         arrival = replace(arrival, archived=archived, archive_pages=pages)
     return _plan(poll, answer, parsed, arrival)
+
+
+def _at_hop(poll: _Asking, url: str) -> None:
+    """HostWaits where `url`, to which the feed redirects, is of another host that asked to be left alone."""
+    host = host_of(url)
+    if not host or host == host_of(poll.feed.url):
+        return
+    hold = longest_hold(poll.feeds.holds(places_over(host, registrable_domain(host))), poll.now)
+    if hold is not None and hold.until is not None:
+        until = f"{hold.until:%Y-%m-%d %H:%M} UTC"
+        raise HostWaits(f"It redirects to {host}, which is left alone until {until}: {hold.why}.", hold.until)
 
 
 async def _parse(poll: _Asking, answer: Fetched) -> ParsedFeed:

@@ -13,7 +13,7 @@ from service.alerts.webhook import WebhookTransport
 from service.core.model import Subscription
 from service.doorbell import Work
 from service.net import GuardedClient
-from service.scheduler import poll_once
+from service.scheduler import dark_once, poll_once
 from service.store.ledger import Ledger
 from tests.alert_examples import BASE_URL
 from tests.fakes_feeds import FeedServer
@@ -53,6 +53,7 @@ class Day:
         for _ in range(round(hours / 5)):
             self.now += timedelta(hours=5)
             poll_once(self.ledger, self.client, self, self.clock, lambda: BOTH)
+            dark_once(self.ledger, self, self.clock, lambda: BOTH)
 
     def send(self) -> None:
         async def whole() -> None:

@@ -18,7 +18,7 @@ from service.doorbell import LocalBell
 from service.feeds.lanes import poll_due
 from service.feeds.poll import PollReport
 from service.net import GuardedClient
-from service.scheduler import poll_once
+from service.scheduler import dark_once, poll_once
 from service.store.ledger import Ledger
 from service.store.views import FeedRow
 from tests.fakes_feeds import FeedServer, SeenRequest
@@ -61,6 +61,7 @@ class Life:
         """Let time pass, then poll whatever is due, as the scheduler does."""
         self.now += after
         reports = poll_once(self.ledger, open_client, LocalBell(), lambda: self.now)
+        dark_once(self.ledger, LocalBell(), lambda: self.now)
         self.told += [str(notice.event) for report in reports for notice in report.notices]
         return reports
 

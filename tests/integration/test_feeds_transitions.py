@@ -16,7 +16,7 @@ import pytest
 from service.core.feed import Feed
 from service.doorbell import LocalBell
 from service.net import GuardedClient
-from service.scheduler import poll_once
+from service.scheduler import dark_once, poll_once
 from service.store.ledger import Ledger
 from tests.fakes_feeds import FeedServer
 
@@ -68,6 +68,7 @@ class Life:
 
     def poll(self) -> None:
         poll_once(self.ledger, open_client, LocalBell(), lambda: self.now)
+        dark_once(self.ledger, LocalBell(), lambda: self.now)
 
 
 @pytest.mark.parametrize("case", _CASES, ids=[case["id"] for case in _CASES])
