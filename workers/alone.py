@@ -68,7 +68,7 @@ def _died(task: bytes) -> str | None:
 
 def main() -> int:
     """The child: handles one revision, and does not start anything else."""
-    from workers.loop import handle_claimed
+    from workers.batches import handle_claimed
 
     with suppress(OSError):  # where memory runs out, this process goes and not the worker
         Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST, encoding="ascii")

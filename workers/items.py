@@ -22,6 +22,7 @@ from service.core.reading.read import read_statements
 from service.core.stories import advance, open_story, opened_id
 from service.lexicons.version import reading_version
 from service.store.handling import Handling
+from service.store.items import Done
 from service.store.ledger import Ledger
 from workers.refolding import refold
 from workers.telling import Handled as Handled, Rules as Rules, tell
@@ -39,21 +40,54 @@ class Group:
     statements: tuple[tuple[int, Statement], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A claimed revision and what was read in it, watched or not."""
+
+    claimed: ClaimedRevision
+    reading: Reading
+
+
+def read(rules: Rules, claimed: ClaimedRevision) -> Read:
+    """Reads a claimed revision."""
+    return Read(claimed, read_statements(claimed.item, rules.knowledge))
+
+
 def handle_item(ledger: Ledger, rules: Rules, claimed: ClaimedRevision, now: datetime) -> tuple[Handled, ...]:
     """Reads the item and commits all that follows from it at once; LeaseLost if it was taken over."""
-    return handle_reading(ledger, rules, claimed, read_statements(claimed.item, rules.knowledge), now)
+    return handle_together(ledger, rules, [read(rules, claimed)], now)[0]
 
 
 def handle_reading(
     ledger: Ledger, rules: Rules, claimed: ClaimedRevision, reading: Reading, now: datetime
 ) -> tuple[Handled, ...]:
     """`handle_item` for an item that was read already."""
-    groups = group_by_claim(reading, rules.watchlist)
-    locks = sorted({key for group in groups for key in keys_of(group.claim)})
-    with ledger.handling(claimed, locks, reading_version()) as transaction:
-        transaction.read = _what_was_read(reading, groups)
-        handled = place_groups(transaction, rules, claimed.item, groups, now)
-        _start_clocks(transaction, rules, handled, now)
+    return handle_together(ledger, rules, [Read(claimed, reading)], now)[0]
+
+
+def handle_together(
+    ledger: Ledger, rules: Rules, batch: Sequence[Read], now: datetime
+) -> list[tuple[Handled, ...]]:
+    """Commits all that follows from items that were read, one after the other, at once; what came of each.
+
+    LeaseLost if any was taken over. It is all or nothing.
+    """
+    grouped = [(one.claimed, group_by_claim(one.reading, rules.watchlist)) for one in batch]
+    locks = sorted({key for _, groups in grouped for group in groups for key in keys_of(group.claim)})
+    version = reading_version()
+    done = [
+        Done(one.claimed, version, _what_was_read(one.reading, groups))
+        for one, (_, groups) in zip(batch, grouped, strict=True)
+    ]
+    with ledger.handling_together(done, locks) as transaction:
+        return [_handle_one(transaction, rules, claimed.item, groups, now) for claimed, groups in grouped]
+
+
+def _handle_one(
+    transaction: Handling, rules: Rules, item: Item, groups: Sequence[Group], now: datetime
+) -> tuple[Handled, ...]:
+    handled = place_groups(transaction, rules, item, groups, now)
+    _start_clocks(transaction, rules, handled, now)
     return handled
 
 

@@ -10,16 +10,15 @@ from contextlib import AbstractContextManager, nullcontext
 from service import failpoints, logs
 from service.core.model import ClaimedRevision
 from service.doorbell import LocalBell, Work
-from service.errors import Conflict, LeaseLost, StoreError
+from service.errors import StoreError
 from service.wiring import Parts
 from workers.alone import try_alone
+from workers.batches import do_batch
 from workers.deliveries import deliver_due
-from workers.items import Handled, Rules, handle_item
 from workers.renewing import Keeper
 from workers.watching import watched
 
-RETRY_ITEM_SECONDS = 5.0
-MOST_CONFLICTS = 5
+MOST_AT_ONCE = 16  # so much is lost to the next worker for a lease's time when this one is killed
 
 
 def do_items(
@@ -29,7 +28,7 @@ def do_items(
 ) -> int:
     """Handles items until none is due or `stop` says so; returns how many. Rings for what they raised.
 
-    Each is handled inside a block of `watch`.
+    Each is read, and what was read is saved, inside blocks of `watch`.
     """
     seconds = parts.settings.lease_seconds
     done = 0
@@ -37,13 +36,12 @@ def do_items(
         lambda held: parts.ledger.items.renew(held, parts.clock(), seconds), seconds
     ) as keeper:
         while not stop():
-            claimed = parts.ledger.items.claim(parts.clock(), seconds)
-            if claimed is None:
+            claimed = parts.ledger.items.claim_some(parts.clock(), seconds, MOST_AT_ONCE)
+            if not claimed:
                 break
             failpoints.hit("claimed")
-            with keeper.holding(claimed):
-                _do_one(parts, claimed, watch)
-            done += 1
+            with keeper.holding(*claimed):
+                done += _do(parts, claimed, stop, watch)
     return done
 
 
@@ -61,65 +59,19 @@ def do_deliveries(parts: Parts, stop: Callable[[], bool] = lambda: False) -> int
     return asyncio.run(send_all())
 
 
-def _do_one(
-    parts: Parts, claimed: ClaimedRevision, watch: Callable[[], AbstractContextManager[None]]
-) -> None:
-    if claimed.alone:
-        logs.line("item.tried_alone", item=claimed.item.id, revision=claimed.item.revision)
-        try_alone(parts, claimed)
+def _do(
+    parts: Parts,
+    claimed: tuple[ClaimedRevision, ...],
+    stop: Callable[[], bool],
+    watch: Callable[[], AbstractContextManager[None]],
+) -> int:
+    if claimed[0].alone:
+        (one,) = claimed
+        logs.line("item.tried_alone", item=one.item.id, revision=one.item.revision)
+        try_alone(parts, one)
         parts.bell.ring(Work.DELIVERIES)
-        return
-    with watch():
-        done = handle_claimed(parts, claimed)
-    if any(one.alert for handled in done for one in handled.decisions):
-        parts.bell.ring(Work.DELIVERIES)
-
-
-def handle_claimed(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:
-    """Handles one revision, whatever it does; StoreError where the ledger is away."""
-    try:
-        handled = _handle_patiently(parts, claimed)
-    except LeaseLost:
-        logs.warning("item.lease_lost", item=claimed.item.id, revision=claimed.item.revision)
-        return ()
-    except StoreError:  # the ledger is away, which is not the item's fault: its lease runs out by itself
-        raise
-    except Exception as error:  # noqa: BLE001 - the edge of a unit of work: one bad item stops no other
-        _set_aside(parts, claimed, error)
-        return ()
-    _log(claimed, handled)
-    return handled
-
-
-def _handle_patiently(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:
-    """Handles the item again where another worker changed the same story meanwhile."""
-    rules = Rules(parts.knowledge, parts.subscriptions, parts.watchlist, clocks=parts.clocks)
-    for _ in range(MOST_CONFLICTS):
-        try:
-            return handle_item(parts.ledger, rules, claimed, parts.clock())
-        except Conflict:
-            logs.line("item.conflict", item=claimed.item.id, revision=claimed.item.revision)
-    return handle_item(parts.ledger, rules, claimed, parts.clock())
-
-
-def _log(claimed: ClaimedRevision, handled: tuple[Handled, ...]) -> None:
-    events = [one.step.event.value for one in handled if one.step.event]
-    logs.line(
-        "item.handled",
-        item=claimed.item.id,
-        revision=claimed.item.revision,
-        statements=len(handled),
-        stories=",".join(dict.fromkeys(one.step.story.id for one in handled)) or None,
-        events=",".join(events) or None,
-        alerts=sum(decision.alert is not None for one in handled for decision in one.decisions),
-    )
-
-
-def _set_aside(parts: Parts, claimed: ClaimedRevision, error: Exception) -> None:
-    why = f"{type(error).__name__}: {error}"
-    quarantined = parts.ledger.items.fail(claimed, why, parts.clock(), RETRY_ITEM_SECONDS)
-    name = "item.quarantined" if quarantined else "item.failed"
-    logs.failure(name, error, item=claimed.item.id, revision=claimed.item.revision)
+        return 1
+    return do_batch(parts, claimed, stop, watch)
 
 
 class Loop:

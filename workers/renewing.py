@@ -44,15 +44,16 @@ class Keeper(Generic[Claimed]):
         self._thread.join()
 
     @contextmanager
-    def holding(self, claimed: Claimed) -> Iterator[None]:
-        """Keeps the lease for the length of the block; it is not given back at the end."""
+    def holding(self, *claimed: Claimed) -> Iterator[None]:
+        """Keeps the leases for the length of the block; they are not given back at the end."""
         with self._lock:
-            self._held[id(claimed)] = (claimed, monotonic())
+            self._held.update((id(one), (one, monotonic())) for one in claimed)
         try:
             yield
         finally:
             with self._lock:
-                self._held.pop(id(claimed), None)
+                for one in claimed:
+                    self._held.pop(id(one), None)
 
     def _run(self) -> None:
         while not self._over.wait(self._pause):

@@ -27,11 +27,16 @@ from service.errors import Conflict, StoreError
 
 BUSY_SECONDS = 10.0  # how long a SQLite writer waits for another
 CONNECT_SECONDS = 5  # how long PostgreSQL may take to answer the door
+SILENT_SECONDS = 20  # a client that is not heard of for so long inside a handling is gone, or stands still
 WRITING = "rumorwatch_writing"
 _LIGHT = "rumorwatch_light"
 
 # unnest gives the numbers in the order of the array, so the locks are taken in it.
 _LOCK = text("SELECT pg_advisory_xact_lock(number) FROM unnest(CAST(:numbers AS bigint[])) AS number")
+
+_NOT_SILENT = text(
+    f"SELECT set_config('idle_in_transaction_session_timeout', '{SILENT_SECONDS * 1000}', true)"
+)
 
 # SQLSTATEs that say "do it again": serialization failure, deadlock, lock not available.
 _TRY_AGAIN = frozenset({"40001", "40P01", "55P03"})
@@ -218,6 +223,16 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     numbers = sorted({lock_number(name) for name in names})
     if numbers and connection.dialect.name == "postgresql":
         connection.execute(_LOCK, {"numbers": numbers})
+
+
+def end_if_silent(connection: Connection) -> None:
+    """Let PostgreSQL end this transaction, and free what it locks, where its client falls silent in it.
+
+    A machine that lost its power says no goodbye, and its connection would look alive for hours. What a
+    process holds on SQLite ends with the process.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_NOT_SILENT)
 
 
 def lock_number(name: str) -> int:

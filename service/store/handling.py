@@ -33,14 +33,10 @@ from service.store.verdicts import Cause
 
 
 class Handling:
-    """Usable only inside `Ledger.handling`, `curating` or `looking`.
-
-    `read`: what was read in the revision that is handled, for whoever asks why.
-    """
+    """Usable only inside `Ledger.handling`, `curating` or `looking`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.read: str | None = None
 
     def candidates(self, keys: Sequence[str], limit: int) -> list[Story]:
         """Stories found by any of `keys`: most shared keys first, then the latest, then by id."""

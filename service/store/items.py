@@ -13,75 +13,37 @@ nothing else, and only what kills two of those is set aside.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, case, func, select, update
 
 from service.core.feed import NewRevision
 from service.core.model import ClaimedRevision, Item
 from service.errors import LeaseLost
 from service.store.arrivals import add_revisions
+from service.store.batches import take_batch
 from service.store.engine import reading, writing
+from service.store.fronts import FRONTS, asked, free, free_fronts
 from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
-from service.store.schema import PENDING, QUARANTINED, Moment, revisions
+from service.store.schema import PENDING, QUARANTINED, revisions
 
 MOST_TRIES = 2  # a revision that failed this often is set aside
 DEATHS_BEFORE_ALONE = 2  # after so many lost workers it is tried alone
 MOST_ALONE = 2  # so many deaths alone prove that it is the revision's fault
 MOST_DEATHS = 12  # where not even trying it alone outlives it, as when it brings down the whole machine
 KILLED = f"lost its worker {MOST_DEATHS} times"
-_now = bindparam("now", type_=Moment)
-_lease_now = bindparam("lease_now", type_=Moment)
-_beyond = bindparam("beyond", type_=Moment)
 _r = revisions
-
-
-def _fronts() -> Any:
-    """The row numbers of each feed's first unfinished revision.
-
-    The feeds are walked by index, each step asking for the next feed id: DISTINCT would read every row.
-    """
-    pending = _r.c.state == PENDING
-    walk = select(func.min(_r.c.feed_id).label("feed_id")).where(pending).cte("walk", recursive=True)
-    following = select(func.min(_r.c.feed_id)).where(pending, _r.c.feed_id > walk.c.feed_id).scalar_subquery()
-    walk = walk.union_all(select(following).where(walk.c.feed_id.is_not(None)))
-    row = _r.alias("front")
-    first = (
-        select(row.c.id)
-        .where(row.c.state == PENDING, row.c.feed_id == walk.c.feed_id)
-        .order_by(row.c.backfill, row.c.told_at, row.c.position, row.c.item_id, row.c.revision)
-        .limit(1)
-        .scalar_subquery()
-    )
-    return select(first.label("id")).where(walk.c.feed_id.is_not(None)).subquery("fronts")
-
-
-def _free(row: Any) -> Any:
-    return and_(
-        row.c.state == PENDING,
-        or_(row.c.next_at.is_(None), row.c.next_at <= _now),
-        or_(row.c.token.is_(None), row.c.lease_until <= _lease_now, row.c.lease_until > _beyond),
-    )
-
-
-_FRONTS = _fronts()
-NEXT_REVISION = (
-    select(_r)
-    .join(_FRONTS, _FRONTS.c.id == _r.c.id)
-    .where(_free(_r))
-    .order_by(_r.c.backfill, _r.c.told_at, _r.c.position, _r.c.item_id, _r.c.revision)
-    .limit(1)
-    .with_for_update(of=_r, skip_locked=True)
-)
+NEXT_REVISION = free_fronts(_r).limit(1).with_for_update(of=_r, skip_locked=True)
 _front = _r.alias("f")
 _behind = _r.alias("b")
 _DUE = (
     select(func.count())
     .select_from(
-        _FRONTS.join(_front, _front.c.id == _FRONTS.c.id).join(_behind, _behind.c.feed_id == _front.c.feed_id)
+        FRONTS.join(_front, _front.c.id == FRONTS.c.id).join(_behind, _behind.c.feed_id == _front.c.feed_id)
     )
-    .where(_free(_front), _free(_behind))
+    .where(free(_front), free(_behind))
 )
 _TAKE = (
     update(_r)
@@ -100,12 +62,12 @@ _OURS = and_(
     _r.c.token == bindparam("held"),
     _r.c.state == PENDING,
 )
-_HELD = select(literal(1)).where(_OURS)
 _DONE = (
     update(_r)
     .where(_OURS)
     .values(state="done", token=None, lease_until=None, read_by=bindparam("rules"), why=bindparam("said"))
 )
+_UNTRIED = update(_r).where(_OURS).values(tries=_r.c.tries - 1, token=None, lease_until=None)
 _RENEW = update(_r).where(_OURS).values(lease_until=bindparam("until"))
 _DIED_ALONE = (
     update(_r)
@@ -160,12 +122,25 @@ class RevisionRows:
         """
         with writing(self._engine, light=True) as connection:
             times = self._times(connection, now, lease_seconds)
-            asked = {"now": now, "lease_now": times.now, "beyond": times.beyond}
-            while (row := connection.execute(NEXT_REVISION, asked).first()) is not None:
-                if row.token is None or row.deaths < MOST_DEATHS - 1:
-                    return _take(connection, row, times.until)
-                _set_aside(connection, row)
-        return None
+            return _claim_one(connection, now, times)
+
+    def claim_some(self, now: datetime, lease_seconds: float, most: int) -> tuple[ClaimedRevision, ...]:
+        """At most `most` revisions that `claim` would hand out one after the other, in that order.
+
+        They share one token. What lost a worker before comes by itself; () where there is none right now.
+        """
+        with writing(self._engine, light=True) as connection:
+            times = self._times(connection, now, lease_seconds)
+            batch = take_batch(connection, now, times, most)
+            if batch.suspect:
+                one = _claim_one(connection, now, times)
+                return () if one is None else (one,)
+        return tuple(ClaimedRevision(item_of(row), row.feed_id, batch.token, row.tries) for row in batch.rows)
+
+    def give_back(self, claimed: Sequence[ClaimedRevision]) -> None:
+        """Let go of what was not begun, as if nobody had claimed it; what is another's by now stays so."""
+        with writing(self._engine, light=True) as connection:
+            connection.execute(_UNTRIED, [_holder(one) for one in claimed])
 
     def renew(self, claimed: ClaimedRevision, now: datetime, lease_seconds: float) -> None:
         """Hold the lease until `lease_seconds` after `now`. LeaseLost where it is another's or finished."""
@@ -235,24 +210,35 @@ def latest_item(connection: Connection, item_id: str) -> Item | None:
 
 def revisions_due(connection: Connection, now: datetime, times: LeaseTimes) -> int:
     """How many revisions wait in feeds whose front could be claimed now: 0 exactly where a claim is None."""
-    asked = {"now": now, "lease_now": times.now, "beyond": times.beyond}
-    return int(connection.execute(_DUE, asked).scalar_one())
+    return int(connection.execute(_DUE, asked(now, times)).scalar_one())
 
 
-def check_held(connection: Connection, claimed: ClaimedRevision) -> None:
-    """LeaseLost where the caller no longer holds the lease."""
-    _must_be_held(claimed, len(connection.execute(_HELD, _holder(claimed)).all()))
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A revision that is handled: `read_by` which rules, and what was `said` to be read in it."""
+
+    claimed: ClaimedRevision
+    read_by: str | None = None
+    said: str | None = None
 
 
-def mark_done(
-    connection: Connection, claimed: ClaimedRevision, read_by: str | None = None, said: str | None = None
-) -> None:
-    """The revision is handled; `read_by`: by which rules, `said`: what was read in it.
+def mark_done(connection: Connection, done: Sequence[Done]) -> None:
+    """The revisions are handled, and nobody else can take one until the end of the transaction.
 
-    LeaseLost where the lease is another's.
+    LeaseLost where the lease on any of them is another's.
     """
-    done = _holder(claimed) | {"rules": read_by, "said": said}
-    _must_be_held(claimed, connection.execute(_DONE, done).rowcount)
+    rows = [_holder(one.claimed) | {"rules": one.read_by, "said": one.said} for one in done]
+    if connection.execute(_DONE, rows).rowcount != len(rows):
+        names = ", ".join(f"{one.claimed.item.id} revision {one.claimed.item.revision}" for one in done)
+        raise LeaseLost(f"The lease on {names} was lost.")
+
+
+def _claim_one(connection: Connection, now: datetime, times: LeaseTimes) -> ClaimedRevision | None:
+    while (row := connection.execute(NEXT_REVISION, asked(now, times)).first()) is not None:
+        if row.token is None or row.deaths < MOST_DEATHS - 1:
+            return _take(connection, row, times.until)
+        _set_aside(connection, row)
+    return None
 
 
 def _without_feed(item: Item, fingerprint: str, position: int) -> NewRevision:

@@ -16,12 +16,12 @@ from service.store.articles import ArticleRows
 from service.store.audience import AudienceRows
 from service.store.channels import ChannelRows
 from service.store.deliveries import DeliveryRows, deliveries_due
-from service.store.engine import BUSY_SECONDS, connect, lock_names, reading, use_wal, writing
+from service.store.engine import BUSY_SECONDS, connect, end_if_silent, lock_names, reading, use_wal, writing
 from service.store.exporting import Exports
 from service.store.feeds import FeedRows
 from service.store.handling import Handling
 from service.store.hubs import HubRows
-from service.store.items import RevisionRows, check_held, mark_done, revisions_due
+from service.store.items import Done, RevisionRows, mark_done, revisions_due
 from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
@@ -103,22 +103,25 @@ class Ledger:
             return Due(revisions_due(connection, now, times), deliveries_due(connection, now, times))
 
     @contextmanager
-    def handling(
-        self, claimed: ClaimedRevision, keys: Sequence[str], read_by: str | None = None
-    ) -> Iterator[Handling]:
-        """The one transaction in which a claimed revision is handled, as the rules `read_by` read it.
+    def handling(self, claimed: ClaimedRevision, keys: Sequence[str]) -> Iterator[Handling]:
+        """`handling_together` of one revision."""
+        with self.handling_together([Done(claimed)], keys) as handling:
+            yield handling
 
-        Nobody else handles a revision that shares one of `keys` meanwhile. At the end the revision is done
-        and all is committed; on an exception nothing was saved. LeaseLost, at the start or at the end, where
-        the lease is another's; Conflict where another changed the same story.
+    @contextmanager
+    def handling_together(self, done: Sequence[Done], keys: Sequence[str]) -> Iterator[Handling]:
+        """The one transaction in which claimed revisions are handled, one after the other.
+
+        Nobody else handles a revision that shares one of `keys`, or takes one of these, meanwhile. At the end
+        they are done and all is committed; on an exception nothing was saved. LeaseLost where the lease on
+        any of them is another's; Conflict where another changed the same story.
         """
         with writing(self._engine) as connection:
+            end_if_silent(connection)
             lock_names(connection, keys)
-            check_held(connection, claimed)
-            handling = Handling(connection)
-            yield handling
+            mark_done(connection, done)
+            yield Handling(connection)
             failpoints.hit("in-tx")
-            mark_done(connection, claimed, read_by, handling.read)
 
     @contextmanager
     def curating(self) -> Iterator[Handling]:

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from service.core.folding import Kept
 from service.core.model import ClaimedRevision, EventType, Match, Status
-from service.errors import Conflict, LeaseLost, StoreError
+from service.errors import Conflict, StoreError
 from service.store import finding
-from service.store.engine import connect, reading
+from service.store.engine import SILENT_SECONDS, connect, reading
 from service.store.ledger import Ledger
 from service.store.schema import events, statements
 from tests.fakes_store import (
@@ -150,18 +150,22 @@ def test_words_that_a_database_cannot_hold_are_refused_by_name(postgres_url: str
     ledger.close()
 
 
-def _handle_too_slowly(ledger: Ledger, slow: ClaimedRevision) -> None:
-    with ledger.handling(slow, ()) as handling:
-        handling.save_step(a_step(a_story("s1", slow.item), slow.item), 0, ())
-        assert ledger.items.claim(later(100_015), 15) is not None
-
-
-def test_a_worker_whose_lease_was_taken_meanwhile_saves_nothing(postgres_url: str) -> None:
+def test_what_is_being_handled_nobody_takes_over(postgres_url: str) -> None:
     # On SQLite the one writer of the moment keeps everybody else from taking its lease.
     ledger = Ledger.open(postgres_url)
-    with pytest.raises(LeaseLost):
-        _handle_too_slowly(ledger, claimed(ledger, an_item()))
-    assert ledger.reports.story("s1") is None
+    slow = claimed(ledger, an_item())
+    with ledger.handling(slow, ()) as handling:
+        handling.save_step(a_step(a_story("s1", slow.item), slow.item), 0, ())
+        assert ledger.items.claim(later(100_015), 15) is None, "its lease ran out, and it is at its end"
+    assert ledger.reports.story("s1") is not None
+    ledger.close()
+
+
+def test_a_client_that_falls_silent_while_it_handles_is_let_go(postgres_url: str) -> None:
+    ledger = Ledger.open(postgres_url)
+    with ledger.handling(claimed(ledger, an_item()), ()) as handling:
+        asked = text("SHOW idle_in_transaction_session_timeout")
+        assert handling._connection.execute(asked).scalar_one() == f"{SILENT_SECONDS}s"
     ledger.close()
 
 
