@@ -8,7 +8,7 @@ anew (refolding.py), to the same end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from service.core.clocks import clocks_of
 from service.core.decisions import Decision, Ruling, in_force, mark_of, rule
 from service.core.folding import Kept, order_of
 from service.core.matching import keys_of
-from service.core.model import Claim, ClaimedRevision, Item, Kind, Match, Reading, Statement, Step, Story
+from service.core.model import Claim, ClaimedRevision, Item, Kind, Match, Reading, Statement, Story
 from service.core.reading.read import read_statements
 from service.core.stories import advance, open_story, opened_id
 from service.lexicons.version import reading_version
@@ -205,42 +205,50 @@ class _Placing:
         if one.statement.kind is Kind.RUMOR and one.joined.sure:
             self.reported.add(step.story.id)
         self.handled.append(tell(self.transaction, self.rules.subscriptions, step, one.ordinal, self.now))
+        if not one.joined.sure:
+            self.transaction.let_find(one, keys)
         if story is None:
-            self._find_strays(one, step)
+            self._refold_with(self._adopt(one, step.story), ())
 
     def _told_already(self, story: Story) -> bool:
         if story.id in self.reported:
             return True
         return self.item.revision > 1 and self.transaction.has_reported(story.id, self.item.id)
 
-    def _find_strays(self, one: Kept, step: Step) -> None:
-        if self._adopt(one, step.story):
-            self._refold(step.story.id)
-
     def _fold(self, one: Kept, story_id: str, story: Story | None) -> None:
         self.transaction.save_kept(one, story_id if story else None)
-        opens = open_story(one.statement, self.item, one.joined)
-        if story is not None and opens is not None:
-            self._adopt(one, story)
-        self._refold(story_id)
+        if not one.joined.sure:
+            self.transaction.let_find(one, keys_of(one.statement.claim))
+        opens = open_story(one.statement, self.item, one.joined) is not None and one.joined.sure
+        homes = self._adopt(one, story) if story is not None and opens else ()
+        self._refold_with(homes, (story_id,))
 
-    def _refold(self, story_id: str) -> None:
-        self.stories.clear()
-        self.handled += refold(
-            self.transaction, self.rules.subscriptions, self.log, {story_id}, self.now, {self.item.id}
-        )
+    def _refold_with(self, homes: Collection[str], more: Collection[str]) -> None:
+        """Folds these stories anew, where there are any: those that lost or gained a statement."""
+        story_ids = {*homes, *more}
+        if story_ids:
+            self.stories.clear()
+            self.handled += refold(
+                self.transaction, self.rules.subscriptions, self.log, story_ids, self.now, {self.item.id}
+            )
 
-    def _adopt(self, opening: Kept, story: Story) -> bool:
-        """Lets the story have what was told after `opening`, speaks of it surely, and joined none."""
+    def _adopt(self, opening: Kept, story: Story) -> set[str]:
+        """Lets the story have what was told after `opening` and speaks of it surely, but found no story or
+        only one that it may belong to; the stories that gained and lost by it.
+
+        In the order told, these would have met this story first. What a person settled is not among them.
+        """
         after = order_of(self.item, opening.place)
-        found = False
+        moved: set[str] = set()
         for stray in self.transaction.strays_of(keys_of(opening.statement.claim), self.item.told_at):
-            if order_of(stray.item, stray.place) > after:
-                match = self.rules.find(stray.statement.claim, stray.item.told_at, [story])
-                if match.story_id is not None and match.sure:
-                    self.transaction.adopt(stray, match)
-                    found = True
-        return found
+            if order_of(stray.item, stray.place) <= after:
+                continue
+            match = self.rules.find(stray.statement.claim, stray.item.told_at, [story])
+            better = stray.placed is None or match.score > stray.joined.score
+            if match.story_id is not None and match.sure and better:
+                self.transaction.adopt(stray, match)
+                moved |= {story.id, stray.placed or story.id}
+        return moved
 
 
 def _stray_keys(one: Kept) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def refold(
     for story_id in sorted(wanted | {one.ruling.story_id for one in concerned if one.ruling.story_id}):
         mine = [one for one in concerned if one.ruling.story_id == story_id]
         if mine:
-            handled += _fold_one(transaction, subscriptions, force, story_id, mine, now)
+            handled += _fold_one(transaction, subscriptions, force, wanted, story_id, mine, now)
         else:
             empty.append(story_id)
     for story_id in empty:
@@ -80,6 +80,7 @@ def _fold_one(
     transaction: Handling,
     subscriptions: Sequence[Subscription],
     force: Sequence[Decision],
+    wanted: Collection[str],
     story_id: str,
     mine: Sequence[_Ruled],
     now: datetime,
@@ -94,7 +95,7 @@ def _fold_one(
     outcomes = _outcomes(folded, mine)
     transaction.save_outcomes(outcomes)
     news = [News(one.step, one.kept.ordinal, story) for one in outcomes if one.kept.news and one.step]
-    told = _told(transaction, folded) if news else set()
+    told = _told(transaction, folded, wanted) if news else set()
     handled = []
     for new in news:
         one = tell_after_fold(transaction, subscriptions, new, told, now)
@@ -119,10 +120,10 @@ def _key(kept: Kept) -> tuple[str, int, int]:
     return (kept.item.id, kept.item.revision, kept.ordinal)
 
 
-def _told(transaction: Handling, folded: Folded) -> set[str]:
-    """What was said of these statements before, also while they stood in another story."""
+def _told(transaction: Handling, folded: Folded, wanted: Collection[str]) -> set[str]:
+    """What was said of these statements before, also while they stood in another story, of `wanted` too."""
     ours = {_place(step) for kept, step in zip(folded.kept, folded.steps, strict=True) if not kept.wrong}
-    before = {folded.story.id, *(kept.placed for kept in folded.kept if kept.placed)}
+    before = {folded.story.id, *wanted, *(kept.placed for kept in folded.kept if kept.placed)}
     alerts = transaction.alerts_of(before)
     return {
         said_of(alert)

@@ -90,8 +90,12 @@ class Handling:
         """Save a statement that joined no story; `keys` find it when one opens that it speaks of."""
         kept.save_stray(self._connection, one, why, keys)
 
+    def let_find(self, one: Kept, keys: Iterable[str]) -> None:
+        """Let `keys` find a statement that only may belong to its story, when its own opens late."""
+        kept.let_find(self._connection, one, keys)
+
     def strays_of(self, keys: Collection[str], since: datetime) -> list[Kept]:
-        """Statements told at `since` or later that any of `keys` finds and that stand in no story."""
+        """Statements told at `since` or later that any of `keys` finds and that stand surely in no story."""
         return kept.strays_of(self._connection, keys, since)
 
     def adopt(self, stray: Kept, joined: Match) -> None:

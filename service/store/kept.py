@@ -136,6 +136,11 @@ def save_stray(connection: Connection, kept: Kept, why: str, keys: Iterable[str]
     """Save a statement that joined no story, with the reason in words; `keys` find it when one opens."""
     row = statement_row(kept.item, kept.statement, kept.ordinal, kept.place)
     connection.execute(_s.insert(), row | {"why": why})
+    let_find(connection, kept, keys)
+
+
+def let_find(connection: Connection, kept: Kept, keys: Iterable[str]) -> None:
+    """Let `keys` find a saved statement that stands surely in no story, when its own opens late."""
     rows = [
         {
             "key": key,
@@ -151,7 +156,7 @@ def save_stray(connection: Connection, kept: Kept, why: str, keys: Iterable[str]
 
 
 def strays_of(connection: Connection, keys: Collection[str], since: datetime) -> list[Kept]:
-    """Statements that speak of what any of `keys` names, told at `since` or later and joined to no story."""
+    """Statements on what any of `keys` names, told at `since` or later, that stand surely in no story."""
     given = {"keys": sorted(keys), "since": since, "most": MOST_STRAYS}
     found = [tuple(row) for row in connection.execute(_STRAYS, given)] if keys else []
     if not found:  # nearly always, and then nothing is joined for it
@@ -185,7 +190,9 @@ def save_outcomes(connection: Connection, outcomes: Sequence[Outcome]) -> None:
     """Write over what became of statements, and the events of the stories that were folded."""
     if outcomes:
         connection.execute(_CHANGE, [_outcome_row(one) for one in outcomes])
-        connection.execute(_FORGET, [_key(one.kept) for one in outcomes])
+        settled = [_key(one.kept) for one in outcomes if not one.kept.held]
+        if settled:
+            connection.execute(_FORGET, settled)
 
 
 def _save_events(connection: Connection, folded: Folded) -> None:
