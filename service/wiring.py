@@ -223,6 +223,11 @@ def base_url(settings: Settings) -> str:
     return (settings.base_url or f"http://{host}:{settings.port}").rstrip("/")
 
 
+def shared_root(settings: Settings) -> str:
+    """What secret addresses that others are told begin with."""
+    return settings.public_url or base_url(settings)
+
+
 def public_host(settings: Settings) -> str | None:
     """The host name by which hubs know us, None where none can reach us."""
     return urlsplit(settings.public_url).hostname if settings.public_url else None

@@ -7,8 +7,15 @@ from typing import Annotated
 
 import typer
 
+from service.core.outfeeds import OutKind
 from service.settings import Settings
 
+About = Annotated[
+    OutKind, typer.Argument(metavar="story|watchlist|subscription|search", help="What it is about.")
+]
+Subject = Annotated[
+    list[str], typer.Argument(metavar="SUBJECT", help="An id, a name, or the words to look for.")
+]
 Load = Callable[[], Settings]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a channel of the settings.")]
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, shown with it.")]
@@ -21,6 +28,7 @@ Back = Annotated[bool, typer.Option("--back", help="Let the settings' secrets si
 def add_commands(app: typer.Typer, load: Load) -> None:
     """Adds the commands to `app`; `load` reads the settings when one of them runs."""
     app.add_typer(_channels(load), name="channels", no_args_is_help=True)
+    app.add_typer(_outfeeds(load), name="outfeeds", no_args_is_help=True)
 
 
 def _channels(load: Load) -> typer.Typer:
@@ -75,3 +83,30 @@ def _add_changes(channels: typer.Typer, load: Load) -> None:
             rotate_back(load(), name)
         else:
             rotate_secret(load(), name, overlap)
+
+
+def _outfeeds(load: Load) -> typer.Typer:
+    outfeeds = typer.Typer(help="Atom and JSON Feed for others, each at an address that nobody can guess.")
+
+    @outfeeds.command("add")
+    def add(about: About, subject: Subject) -> None:
+        """Make a feed and show its addresses, this once."""
+        from workers.outfeeds import add_outfeed
+
+        add_outfeed(load(), about, " ".join(subject))
+
+    @outfeeds.command("list")
+    def list_() -> None:
+        """List the feeds; their addresses are not kept."""
+        from workers.outfeeds import list_outfeeds
+
+        list_outfeeds(load())
+
+    @outfeeds.command("revoke")
+    def revoke(feed: Annotated[str, typer.Argument(metavar="ID", help="The id of a feed, of_...")]) -> None:
+        """Let nobody read a feed any more: its address answers 410."""
+        from workers.outfeeds import revoke_outfeed
+
+        revoke_outfeed(load(), feed)
+
+    return outfeeds

@@ -23,11 +23,12 @@ from service.feeds.extract import is_available
 from service.feeds.pushed import Taken, take
 from service.feeds.websub import Content, PushReport, answer_intent, take_push
 from service.jsonl import GivenItem
+from service.outfeeds import Outfeeds
 from service.scheduler import Reach, Timed, build_scheduler
 from service.settings import Settings
 from service.store.hubs import Held
 from service.subscribers import written
-from service.web.app import Push, create_app
+from service.web.app import Push, Secret, create_app
 from service.web.audience import Editing
 from service.web.channels import ChannelDesk
 from service.web.intake import Intake, token_digest
@@ -118,6 +119,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         traces=parts.ledger.traces,
         editing=_editing(parts),
         channels=_channels(parts),
+        secret=_secret(parts),
     )
     config = uvicorn.Config(
         app,
@@ -211,6 +213,14 @@ def _channels(parts: wiring.Parts) -> ChannelDesk:
         lambda: standings(parts.channels, rows, parts.clock()),
         attempt,
         turn,
+    )
+
+
+def _secret(parts: wiring.Parts) -> Secret:
+    """What stands behind addresses that nobody can guess."""
+    return Secret(
+        wiring.public_host(parts.settings),
+        Outfeeds(parts.ledger, wiring.shared_root(parts.settings), parts.base_url, lambda: parts.knowledge),
     )
 
 

@@ -25,6 +25,7 @@ from service.store.items import Done, RevisionRows, mark_done, revisions_due
 from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
 from service.store.migrate import migrate
+from service.store.outfeeds import OutfeedRows
 from service.store.own_keys import OwnKeys
 from service.store.pulse import Pulse
 from service.store.quarantine import Quarantine
@@ -53,6 +54,7 @@ class Ledger:
     audience: AudienceRows
     channels: ChannelRows
     own_keys: OwnKeys
+    outfeeds: OutfeedRows
     leadership: Leadership
     pulse: Pulse
 
@@ -75,6 +77,7 @@ class Ledger:
         self.audience = AudienceRows(engine)
         self.channels = ChannelRows(engine)
         self.own_keys = OwnKeys(engine)
+        self.outfeeds = OutfeedRows(engine)
 
     @classmethod
     def open(cls, url: str, clock: LeaseClock = CALLERS_TIME) -> Ledger:

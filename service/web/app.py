@@ -19,6 +19,7 @@ from starlette.types import Scope
 from service import logs
 from service.errors import InputError, StoreError
 from service.feeds.websub import PATH
+from service.outfeeds import PATH as OUT, Outfeeds
 from service.tracing import TracesLike
 from service.web.api import api_router, probe_router, why_router
 from service.web.audience import Editing, audience_router
@@ -27,6 +28,7 @@ from service.web.dashboard import TroubleView, page_router, why_page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
+from service.web.outfeeds import outfeed_router
 from service.web.pages import Pages
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
@@ -39,7 +41,8 @@ _SENTENCES = {
     "Not Found": "There is nothing at this address.",
     "Method Not Allowed": "This address does not take that kind of request.",
 }
-_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", PATH)
+_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", PATH, OUT)
+_PUBLIC = (PATH, OUT)  # what answers to the public host name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,14 @@ class Push:
 
     host: str
     callback: Callback
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What stands behind addresses that nobody can guess. `host`: the name by which others know us."""
+
+    host: str | None = None
+    outfeeds: Outfeeds | None = None
 
 
 def create_app(
@@ -61,11 +72,13 @@ def create_app(
     traces: TracesLike | None = None,
     editing: Editing | None = None,
     channels: ChannelDesk | None = None,
+    secret: Secret = Secret(),
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
     `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
-    `editing`: who hears of what; `channels`: where it goes. None: there is no such address.
+    `editing`: who hears of what; `channels`: where it goes; `secret`: what may be read and done by
+    who was told an address. None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -91,11 +104,14 @@ def create_app(
         app.include_router(channel_page_router(channels, pages))
     if intake is not None:
         app.include_router(intake_router(intake))
+    if secret.outfeeds is not None:
+        app.include_router(outfeed_router(secret.outfeeds, clock))
     if push is not None:
         app.include_router(websub_router(push.callback))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
     _tell_errors(app, pages)
-    opened = None if push is None else Opened(PATH, allowed_names([push.host]) - LOOPBACK)
+    public_host = push.host if push is not None else secret.host
+    opened = None if public_host is None else Opened(_PUBLIC, allowed_names([public_host]) - LOOPBACK)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
     return app

@@ -1,4 +1,4 @@
-"""Channels for programs and people: how they stand, a test that says what the receiver answered, on and off.
+"""Channels for programs and people: how they stand, what a receiver answers to a test, on and off.
 
 How it decides: anybody here may look; a program needs the token to test one or to turn it on or off. The
 page has the test alone, and takes its button only from a page of ours, as the browser says (Sec-Fetch-Site,

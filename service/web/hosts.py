@@ -1,8 +1,9 @@
 """Which names this service answers to: a page elsewhere that points its own name at us learns nothing.
 
 How it decides: exactly one Host header, read by `parse_host`, must name this machine's loopback or a name
-from the settings; the port does not matter. Below one path, that of hubs, a public name may be asked for
-too, and nothing else under that name. What it leaves out: X-Forwarded-Host and its kin, never read.
+from the settings; the port does not matter. Below some paths, those of hubs and of secret addresses, a
+public name may be asked for too, and nothing else under that name. What it leaves out: X-Forwarded-Host and
+its kin, never read.
 """
 
 from __future__ import annotations
@@ -85,9 +86,9 @@ def refusal(values: list[bytes], allowed: frozenset[str]) -> Refusal | None:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The addresses that begin with `path` answer to these `names` too."""
+    """The addresses that begin with one of `paths` answer to these `names` too."""
 
-    path: str
+    paths: tuple[str, ...]
     names: frozenset[str]
 
 
@@ -114,6 +115,6 @@ class HostGate:
 
     def _more(self, scope: Scope) -> frozenset[str]:
         opened = self._opened
-        if opened is None or not scope["path"].startswith(opened.path):
+        if opened is None or not scope["path"].startswith(opened.paths):
             return frozenset()
         return opened.names
