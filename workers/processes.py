@@ -32,6 +32,8 @@ from service.web.app import Push, Secret, create_app
 from service.web.audience import Editing
 from service.web.channels import ChannelDesk
 from service.web.intake import Intake, token_digest
+from service.web.serving import StreamingServer
+from service.web.streams import Streams
 from service.web.websub import Callback
 from workers.answering import answer_rings
 from workers.loop import Loop, delivery_loop, item_loop
@@ -109,6 +111,7 @@ def _running(loops: tuple[Loop, ...], scheduler: BackgroundScheduler | None) -> 
 
 
 def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
+    streams = Streams(parts.ledger.streams, parts.base_url, parts.clock)
     app = create_app(
         parts.ledger.reports,
         allowed_hosts=parts.settings.allowed_hosts,
@@ -120,6 +123,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         editing=_editing(parts),
         channels=_channels(parts),
         secret=_secret(parts),
+        streams=streams,
     )
     config = uvicorn.Config(
         app,
@@ -134,7 +138,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
     # still runs must be stopped after it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        StreamingServer(config, streams).run(sockets=[listener])
 
 
 def _intake(parts: wiring.Parts) -> Intake | None:

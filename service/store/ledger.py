@@ -32,6 +32,7 @@ from service.store.quarantine import Quarantine
 from service.store.reports import Reports
 from service.store.rereading import PastReadings
 from service.store.retention import RetentionRows
+from service.store.streams import StreamRows
 from service.store.traces import Traces
 
 _OPENING_PAUSE = 0.05
@@ -55,6 +56,7 @@ class Ledger:
     channels: ChannelRows
     own_keys: OwnKeys
     outfeeds: OutfeedRows
+    streams: StreamRows
     leadership: Leadership
     pulse: Pulse
 
@@ -78,6 +80,7 @@ class Ledger:
         self.channels = ChannelRows(engine)
         self.own_keys = OwnKeys(engine)
         self.outfeeds = OutfeedRows(engine)
+        self.streams = StreamRows(engine)
 
     @classmethod
     def open(cls, url: str, clock: LeaseClock = CALLERS_TIME) -> Ledger:

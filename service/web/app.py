@@ -32,6 +32,7 @@ from service.web.outfeeds import outfeed_router
 from service.web.pages import Pages
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
+from service.web.streams import Streams, stream_router
 from service.web.websub import Callback, websub_router
 
 _NO_LEDGER = "The ledger cannot be read right now; the reason is in the log."
@@ -73,12 +74,13 @@ def create_app(
     editing: Editing | None = None,
     channels: ChannelDesk | None = None,
     secret: Secret = Secret(),
+    streams: Streams | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
     `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
     `editing`: who hears of what; `channels`: where it goes; `secret`: what may be read and done by
-    who was told an address. None: there is no such address.
+    who was told an address; `streams`: alerts as they leave. None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -104,6 +106,8 @@ def create_app(
         app.include_router(channel_page_router(channels, pages))
     if intake is not None:
         app.include_router(intake_router(intake))
+    if streams is not None:
+        app.include_router(stream_router(streams))
     if secret.outfeeds is not None:
         app.include_router(outfeed_router(secret.outfeeds, clock))
     if push is not None:
