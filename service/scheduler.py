@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from service import logs
 from service.clocks.fire import RanOut, fire_due
 from service.clocks.release import Released, release_due
+from service.core.channel_alerts import Heard
 from service.core.clocks import ClockBook
 from service.core.history import TOLD
 from service.core.model import Due, Subscription
@@ -36,6 +37,7 @@ from service.store.ledger import Ledger
 POLL_TICK_SECONDS = 1.0
 DARK_TICK_SECONDS = 15.0
 CLOCK_TICK_SECONDS = 15.0
+CHANNEL_TICK_SECONDS = 15.0
 FORGET_TICK_SECONDS = 600.0
 _MOST_REPORTS = 10_000
 HUB_TICK_SECONDS = 5.0
@@ -49,10 +51,14 @@ Report = TypeVar("Report")
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """What runs on stories, and who hears of it when it ran out, or of what befell a feed."""
+    """What runs on stories, and who hears of it when it ran out, or of what befell a feed or a channel.
+
+    `channels` are all that are set.
+    """
 
     clocks: ClockBook
     audience: Callable[[], tuple[Subscription, ...]]
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,7 @@ def build_scheduler(
         ("dark", lambda: dark_once(ledger, bell, clock, timed.audience), DARK_TICK_SECONDS),
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
+        ("channels", lambda: channels_once(ledger, timed, bell, clock), CHANNEL_TICK_SECONDS),
         ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
     ]
     if (public_url := reach.public_url) is not None:
@@ -242,6 +249,21 @@ def dark_once(ledger: Ledger, bell: Doorbell, clock: Clock, audience: Audience =
         logs.line(str(one.notice.event), feed=one.feed_id, reason=one.notice.why)
     if dark:
         bell.ring(Work.DELIVERIES)
+
+
+def channels_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) -> tuple[Heard, ...]:
+    """Tells others of channels that fail, or are back."""
+    try:
+        told = ledger.breakers.tell(timed.audience(), timed.channels, clock())
+    except StoreError as error:
+        logs.failure("channels.store_failed", error)
+        return ()
+    for one in told:
+        by = ",".join(one.channels) or None
+        logs.warning(str(one.alert.event), channel=one.alert.channel, told_by=by, reason=one.alert.why)
+    if any(one.channels for one in told):
+        bell.ring(Work.DELIVERIES)
+    return told
 
 
 def hubs_once(

@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from service.alerts.inert import one_line
-from service.alerts.words import HOLDS, REASONS, first_line, moment
+from service.alerts.words import HOLDS, REASONS, channel_why, first_line, moment
 from service.core.alerting import NEWS
 from service.core.hushes import HushAct, said as hush_said, standing
-from service.core.messages import FeedAlert
-from service.core.model import DeliveryState, Reason
+from service.core.messages import ChannelAlert, Digest, FeedAlert
+from service.core.model import Alert, DeliveryState, Reason
 from service.errors import InputError
 from service.store.traces import (
     ClockTrace,
@@ -162,8 +162,15 @@ def _of_alert(trace: Trace, subscription: str | None) -> tuple[Chapter, ...]:
 
 def _alone(sent: MessageTrace) -> Chapter:
     message = sent.message
-    name = f"the feed {message.outlet or message.feed_id}" if isinstance(message, FeedAlert) else "the alert"
-    why_so = REASONS[message.reason] if not hasattr(message, "holds") else "several were told together"
+    match message:
+        case FeedAlert():
+            name, why_so = f"the feed {message.outlet or message.feed_id}", REASONS[message.reason]
+        case Digest():
+            name, why_so = "the alert", "several were told together"
+        case ChannelAlert():
+            name, why_so = f"the channel {message.channel}", channel_why(message)
+        case Alert():
+            name, why_so = "the alert", REASONS[message.reason]
     decided = Line(Stage.DECIDED, f"{message.event}: {why_so}", sent.created_at)
     return Chapter(name, (), (_told(message.subscription, sent, (decided,), str(message.event)),))
 

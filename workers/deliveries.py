@@ -12,7 +12,8 @@ from time import monotonic
 
 from service import failpoints, logs
 from service.alerts.retries import retry_after
-from service.alerts.transport import Transport
+from service.alerts.transport import Remembering, Transport
+from service.core.breaking import Failure
 from service.core.messages import ClaimedDelivery
 from service.core.model import Attempt
 from service.errors import LeaseLost, OutgoingError, ReceiverGone, StoreError
@@ -20,9 +21,9 @@ from service.store.leases import LEASE_SECONDS
 from service.store.ledger import Ledger
 from workers.renewing import Keeper
 
-# A destination that hangs holds at most this many of the sends in flight.
+# A destination that hangs holds at most this many sends, and there is no limit over all channels: else a few
+# that hang would hold all of them, and the others wait.
 MOST_PER_CHANNEL = 2
-MOST_IN_FLIGHT = 16
 LOOK_AGAIN_SECONDS = 0.2
 # Waits before an attempt that could not be written down is written again.
 RECORD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0)
@@ -86,8 +87,6 @@ class _Sending:
             task.result()
 
     def _claim_next(self) -> ClaimedDelivery | None:
-        if len(self.in_flight) >= MOST_IN_FLIGHT:
-            return None
         sending = Counter(self.in_flight.values())
         busy = [channel for channel, count in sending.items() if count >= MOST_PER_CHANNEL]
         return self.ledger.deliveries.claim(self.clock(), self.lease_seconds, busy)
@@ -101,6 +100,7 @@ async def _attempt(
     ledger: Ledger, transports: Mapping[str, Transport], claimed: ClaimedDelivery, clock: Clock
 ) -> None:
     started = monotonic()
+    transport: Transport | None = None
     error: OutgoingError | None = None
     status, answer = None, ""
     try:
@@ -110,9 +110,9 @@ async def _attempt(
         status, answer = sent.status, sent.answer
     except OutgoingError as failed:
         error, status, answer = failed, failed.status, failed.answer or str(failed)
-    except Exception as bug:  # noqa: BLE001 - the edge of a unit of work: one channel's bug stops no other
-        logs.failure("delivery.broken", bug, delivery=claimed.id, channel=claimed.channel)
-        error, answer = OutgoingError(f"{type(bug).__name__}: {bug}"), type(bug).__name__
+    except Exception as broken:  # noqa: BLE001 - the edge of a unit of work: one channel's bug stops no other
+        logs.failure("delivery.broken", broken, delivery=claimed.id, channel=claimed.channel)
+        error, answer = OutgoingError(f"{type(broken).__name__}: {broken}"), type(broken).__name__
     attempt = Attempt(
         number=claimed.tries + 1,
         at=clock(),
@@ -121,7 +121,8 @@ async def _attempt(
         answer=answer[:500],
         seconds=round(monotonic() - started, 3),
     )
-    await _record(ledger, claimed, attempt, error)
+    if await _record(ledger, claimed, attempt, error) and attempt.ok and isinstance(transport, Remembering):
+        transport.settled(claimed.id)
 
 
 def _transport(transports: Mapping[str, Transport], channel: str) -> Transport:
@@ -132,14 +133,18 @@ def _transport(transports: Mapping[str, Transport], channel: str) -> Transport:
 
 async def _record(
     ledger: Ledger, claimed: ClaimedDelivery, attempt: Attempt, error: OutgoingError | None
-) -> None:
-    wait = None if error is None else retry_after(error, attempt.number, random.random())
+) -> bool:
+    """Writes down what came of it and what follows; False where the lease is another's."""
+    counted = attempt.number - claimed.uncounted
+    wait = None if error is None else retry_after(error, counted, random.random())
     next_at = None if wait is None else attempt.at + timedelta(seconds=wait)
+    failure = None if error is None else _failure(attempt, error, given_up=next_at is None)
     failpoints.hit("pre-mark")
     if isinstance(error, ReceiverGone):
         turn_off(ledger, claimed.channel, error, attempt.at)
-    if not await _finished(ledger, claimed, attempt, next_at):
-        return
+    hurried = await _finished(ledger, claimed, Ending(attempt, next_at, failure))
+    if hurried is None:
+        return False
     failpoints.hit("marked" if next_at is None else "backoff-set")
     outcome = "delivered" if attempt.ok else "retry" if next_at else "dead"
     logs.line(
@@ -151,6 +156,9 @@ async def _record(
         answer=None if attempt.ok else attempt.answer[:120],
         next_at=next_at,
     )
+    if hurried:
+        logs.line("channel.well_again", channel=claimed.channel, deliveries=hurried)
+    return True
 
 
 def turn_off(ledger: Ledger, channel: str, gone: ReceiverGone, now: datetime) -> None:
@@ -159,24 +167,41 @@ def turn_off(ledger: Ledger, channel: str, gone: ReceiverGone, now: datetime) ->
         logs.warning("channel.off", channel=channel, reason=gone)
 
 
-async def _finished(
-    ledger: Ledger, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None
-) -> bool:
-    """Writes the attempt down; False where the lease is another's.
+def _failure(attempt: Attempt, error: OutgoingError, *, given_up: bool) -> Failure:
+    """What a failed try says of its channel: what is refused for good says nothing of it."""
+    return Failure(
+        attempt.at,
+        attempt.answer or str(error),
+        not error.permanent,
+        given_up,
+        error.status,
+        error.retry_after,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An attempt and what follows from it."""
+
+    attempt: Attempt
+    next_at: datetime | None
+    failure: Failure | None
+
+
+async def _finished(ledger: Ledger, claimed: ClaimedDelivery, ending: Ending) -> int | None:
+    """Writes the attempt down; None where the lease is another's, else how many others are due because of it.
 
     What was sent is not sent again for want of a ledger that answers the first time: it is asked again while
     the lease may hold. An answer that was lost after a commit comes back as a lost lease, and is settled.
     """
     for wait in (*RECORD_AGAIN_SECONDS, None):
         try:
-            ledger.deliveries.finish(claimed, attempt, next_at)
+            return ledger.deliveries.finish(claimed, ending.attempt, ending.next_at, ending.failure)
         except LeaseLost:
             logs.warning("delivery.lease_lost", delivery=claimed.id, channel=claimed.channel)
-            return False
+            return None
         except StoreError:
             if wait is None:
                 raise
             await asyncio.sleep(wait)
-        else:
-            return True
-    return False
+    return None

@@ -14,7 +14,7 @@ from typing import IO
 
 from service import wiring
 from service.alerts.inert import one_line
-from service.core.messages import Digest, FeedAlert, Message
+from service.core.messages import ChannelAlert, Digest, FeedAlert, Message
 from service.core.model import Alert
 from service.errors import InputError
 from service.settings import Settings
@@ -212,6 +212,8 @@ def _subject(message: Message) -> str:
             return f"{message.outlet}: {message.why}"
         case Digest():
             return f"{message.count} alerts"
+        case ChannelAlert():
+            return f"{message.channel}: {message.why}"
 
 
 def release_held(settings: Settings) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from service.settings import Settings
+from workers import delivery_commands
 
 Load = Callable[[], Settings]
 Target = Annotated[str, typer.Argument(metavar="FILE", help="Where to; - for standard output.")]
@@ -115,25 +116,26 @@ def _add_reread(app: typer.Typer, load: Load) -> None:
 
 
 def _deliveries(load: Load) -> typer.Typer:
-    deliveries = typer.Typer(help="What `restore --hold-deliveries` held.")
+    deliveries = typer.Typer(help="What was sent by which channel, what became of it, and sending it again.")
+    delivery_commands.add_commands(deliveries, load)
 
     @deliveries.command("held")
     def held() -> None:
-        """List the deliveries that are held."""
+        """List what `restore --hold-deliveries` held."""
         from workers.keeping import list_held
 
         list_held(load())
 
     @deliveries.command("release")
     def release() -> None:
-        """Send them from now on."""
+        """Send what is held, from now on."""
         from workers.keeping import release_held
 
         release_held(load())
 
     @deliveries.command("drop")
     def drop() -> None:
-        """Give them up; they stay visible as given up."""
+        """Give up what is held; it stays visible as given up."""
         from workers.keeping import drop_held
 
         drop_held(load())

@@ -54,7 +54,7 @@ def run_service(settings: Settings, knowledge: Knowledge | None = None) -> None:
     try:
         wiring.declare_feeds(parts.ledger, settings, parts.clock())
         loops = _loops(parts, bell) if isinstance(bell, LocalBell) else ()
-        timed = Timed(parts.clocks, parts.audience.current)
+        timed = Timed(parts.clocks, parts.audience.current, tuple(channel.name for channel in parts.channels))
         scheduler = build_scheduler(
             parts.ledger,
             parts.open_feed_client,

@@ -24,7 +24,7 @@ from service.alerts.mute_links import ONE_CLICK, MuteLinks
 from service.alerts.render import first_line, html, plain_text
 from service.alerts.smtp import Receipt, Refusal, Submitter
 from service.alerts.transport import Sent
-from service.core.messages import ChannelTest, Digest, FeedAlert, Told
+from service.core.messages import ChannelAlert, ChannelTest, Digest, FeedAlert, Told
 from service.errors import OutgoingError
 
 REMEMBERED = 1024
@@ -66,6 +66,8 @@ def _thread(told: Told) -> str:
             return f"digests-{told.subscription}"
         case ChannelTest():
             return f"tests-{told.channel}"
+        case ChannelAlert():
+            return f"channel-{told.channel}"
         case _:
             return told.story_id
 
@@ -126,6 +128,10 @@ class MailTransport:
         refused = {refusal.recipient for refusal in receipt.refused}
         self._remember(delivery_id, taken | (set(left) - refused))
         return _judged(self.name, receipt)
+
+    def settled(self, delivery_id: str) -> None:
+        """Forget who took the mail: sent again, it goes to all."""
+        self._taken.pop(delivery_id, None)
 
     def _remember(self, delivery_id: str, taken: frozenset[str]) -> None:
         self._taken[delivery_id] = taken

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from service.alerts.inert import web_link
 from service.alerts.words import first_line
-from service.core.messages import ChannelTest, Digest, FeedAlert, Told
+from service.core.messages import ChannelAlert, ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Position, Quotation
 
 _Json = dict[str, object]
@@ -34,6 +34,8 @@ def payload(message: Told, base_url: str) -> _Json:
             data = _digest_data(message, base_url)
         case ChannelTest():
             data = {"id": message.id, "headline": first_line(message), "channel": message.channel}
+        case ChannelAlert():
+            data = _channel_data(message, base_url)
     return {"type": message.event, "timestamp": _iso(message.at), "data": data}
 
 
@@ -45,6 +47,11 @@ def story_link(story_id: str, base_url: str) -> str:
 def feeds_link(base_url: str) -> str:
     """Where the page lists the feeds and how they are."""
     return f"{base_url.rstrip('/')}/#feeds"
+
+
+def deliveries_link(base_url: str) -> str:
+    """Where the page shows deliveries and how the channels are."""
+    return f"{base_url.rstrip('/')}/deliveries"
 
 
 def _story_data(alert: Alert, base_url: str) -> _Json:
@@ -91,6 +98,19 @@ def _feed_data(alert: FeedAlert, base_url: str) -> _Json:
         "feed": {"id": alert.feed_id, "outlet": alert.outlet, "url": web_link(alert.url)},
         "why": alert.why,
         "links": {"feeds": feeds_link(base_url)},
+    }
+
+
+def _channel_data(alert: ChannelAlert, base_url: str) -> _Json:
+    return {
+        "id": alert.id,
+        "headline": first_line(alert),
+        "subscription": alert.subscription,
+        "channel": alert.channel,
+        "since": _iso(alert.since),
+        "given_up": alert.given_up,
+        "why": alert.why,
+        "links": {"deliveries": deliveries_link(base_url)},
     }
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 import jinja2
 
 from service.alerts.inert import one_line, quotation, web_link
-from service.alerts.payload import feeds_link, story_link, webhook_body
+from service.alerts.payload import deliveries_link, feeds_link, story_link, webhook_body
 from service.alerts.words import (
     HOLDS,
     NAME_LIMIT,
@@ -24,7 +24,7 @@ from service.alerts.words import (
     subject,
     voice,
 )
-from service.core.messages import ChannelTest, Digest, FeedAlert, Told
+from service.core.messages import ChannelAlert, ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Kind, Position, Quotation
 
 __all__ = [
@@ -109,6 +109,9 @@ def view(message: Told, base_url: str) -> View:
             return _of_digest(message, base_url)
         case ChannelTest():
             return View(first_line(message), TESTED, f"{base_url.rstrip('/')}/", "The page")
+        case ChannelAlert():
+            why = "it is about a channel that should have told alerts"
+            return View(first_line(message), why, deliveries_link(base_url), "Deliveries")
 
 
 def _of_story(alert: Alert, base_url: str) -> View:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from service.alerts.inert import one_line
 from service.core.messages import Told
@@ -32,6 +32,15 @@ class Transport(Protocol):
         Returns within the channel's deadline. Raises OutgoingError, which says whether trying again helps;
         AddressRefused where the address is one we never connect to.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A channel that remembers who took a delivery, so that a try for the others leaves them out."""
+
+    def settled(self, delivery_id: str) -> None:
+        """The delivery is done and written down: whoever sends it again wants it sent to all."""
         ...
 
 

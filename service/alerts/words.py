@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from service.alerts.inert import one_line
+from service.core.breaking import ChannelEvent
 from service.core.history import FeedEvent
-from service.core.messages import ChannelTest, Digest, FeedAlert, Told
+from service.core.messages import ChannelAlert, ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Kind, Quotation, Reason, Role, Status, Strength
 from service.core.words import Hold
 
@@ -93,6 +94,11 @@ FEED_EVENTS: dict[FeedEvent, str] = {
     FeedEvent.RESUMED: "is polled again",
 }
 
+CHANNEL_EVENTS: dict[ChannelEvent, str] = {
+    ChannelEvent.FAILING: "does not deliver",
+    ChannelEvent.BACK: "delivers again",
+}
+
 # No strftime: its month names follow the machine's locale.
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -158,9 +164,22 @@ def first_line(message: Told) -> str:
             return one_line(
                 f"A test of the channel {one_line(message.channel, NAME_LIMIT)}: nothing happened"
             )
+        case ChannelAlert():
+            name = one_line(message.channel, NAME_LIMIT)
+            return one_line(f"The channel {name} {CHANNEL_EVENTS[message.event]}: {channel_why(message)}")
         case Alert():
             line = _first_line(message)
             return one_line(f"Doubtful: {line}") if message.doubtful else line
+
+
+def channel_why(alert: ChannelAlert) -> str:
+    """What befell a channel, in one sentence."""
+    count = alert.given_up
+    lost = f"{count} {'delivery was' if count == 1 else 'deliveries were'} given up" if count else ""
+    if alert.event is ChannelEvent.BACK:
+        return f"{lost} meanwhile, and can be sent again" if lost else "what waited for it is on its way"
+    failed = f"nothing got through since {moment(alert.since)}; the last try said: {one_line(alert.why)}"
+    return f"{lost}; the last try said: {one_line(alert.why)}" if lost else failed
 
 
 def _digest_line(digest: Digest) -> str:

@@ -125,6 +125,8 @@ def decide_clock(story: Story, clock: Clock, subscription: Subscription) -> Aler
         earlier=None,
         positions=story.positions,
         note=clock.note,
+        language=subscription.language,
+        template=subscription.template,
     )
     return AlertDecision(subscription.name, reason, alert)
 
@@ -241,6 +243,8 @@ def _alert(step: Step, subscription: Subscription) -> Alert:
         rumor=story.rumor,
         earlier=step.earlier,
         positions=story.positions,
+        language=subscription.language,
+        template=subscription.template,
     )
 
 

@@ -28,4 +28,5 @@ def digest_of(
         count=count,
         alerts=tuple(one for one in whole if isinstance(one, Alert)),
         feeds=tuple(one for one in whole if isinstance(one, FeedAlert)),
+        language=whole[0].language,
     )

@@ -44,6 +44,7 @@ def decide_feed(
         url=feed.url,
         at=at,
         why=notice.why,
+        language=subscription.language,
     )
     return FeedDecision(subscription.name, Reason.FEED_NOTICE, alert)
 

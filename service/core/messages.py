@@ -1,7 +1,7 @@
-"""What a channel carries: an alert about a story, one about a feed, or a digest of several.
+"""What a channel carries: an alert about a story, a feed or another channel, or a digest of several.
 
-An alert's subject is a story or a feed. Each is frozen when it was decided, a digest when it was put
-together. All times are aware datetimes in UTC.
+An alert's subject is a story, a feed or a channel. Each is frozen when it was decided, a digest when it
+was put together. All times are aware datetimes in UTC.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.core.breaking import ChannelEvent
 from service.core.history import FeedEvent
 from service.core.model import Alert
 from service.core.words import Hold, Reason
@@ -30,6 +31,7 @@ class FeedAlert:
     url: str
     at: datetime
     why: str
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Digest:
     count: int
     alerts: tuple[Alert, ...] = ()
     feeds: tuple[FeedAlert, ...] = ()
+    language: str = "en"
 
     @property
     def event(self) -> str:
@@ -61,7 +64,26 @@ class Digest:
         return sorted(listed, key=lambda one: (one.at, one.id))
 
 
-Message = Alert | FeedAlert | Digest
+@dataclass(frozen=True, slots=True)
+class ChannelAlert:
+    """A channel fails, or takes alerts again, told by other channels.
+
+    `since` is when it began to fail, `given_up` counts the deliveries that were given up, `why` is what the
+    last failed try said. `subscription` is no subscription's name: it concerns whoever cares for channels.
+    """
+
+    id: str
+    subscription: str
+    event: ChannelEvent
+    channel: str
+    at: datetime
+    since: datetime
+    given_up: int
+    why: str
+    language: str = "en"
+
+
+Message = Alert | FeedAlert | Digest | ChannelAlert
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +115,14 @@ class FeedDecision:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A unit of sending work under a lease. `id` is the webhook-id; `tries` counts earlier attempts."""
+    """A unit of sending work under a lease. `id` is the webhook-id; `tries` counts earlier attempts.
+
+    `uncounted`: how many of them do not count towards giving it up, since it was sent again after them.
+    """
 
     id: str
     message: Message
     channel: str
     token: str
     tries: int
+    uncounted: int = 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from service.core.backing import Backing
 from service.core.pacing import AT_ONCE, Held, Pace
 from service.core.text import name_key
 from service.core.watching import WatchWord
@@ -244,6 +245,8 @@ class Subscription:
     `parties` (canonical names) and `events` let only those through; empty: all of them. `events` may hold
     what alerts nobody else: reports, no comments. A paused one is told nothing, for that reason.
 
+    `language`: in which it is told ("en", "zh"); `template`: its own first line, "" for the usual one.
+
     `doubtful`: it hears of a statement too that only may belong to the story. `takes`: the events of time
     that it hears of. `feeds`: whether it hears of what befell feeds; None: where it watches every story.
     """
@@ -263,6 +266,8 @@ class Subscription:
     minimum_confidence: float = 0.0
     paused: bool = False
     pace: Pace = AT_ONCE
+    language: str = "en"
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +298,9 @@ class Alert:
     positions: tuple[Position, ...]
     doubtful: bool = False
     note: str | None = None
+    language: str = "en"
+    template: str = ""
+    backing: Backing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +328,14 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     HELD = "held"
+
+
+class Outcome(StrEnum):
+    """What an attempt led to: it arrived, it is tried again, or it was given up."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, literal, select
 
-from service.core.messages import Digest, FeedAlert, Message
+from service.core.messages import ChannelAlert, Digest, FeedAlert, Message
 from service.core.model import Alert, DeliveryState
 from service.core.text import stable_id
 from service.store.codec import decode, encode
 from service.store.engine import insert_into
 from service.store.schema import alerts, deliveries
 
-STORY, FEED, DIGEST = "story", "feed", "digest"
-_KINDS: dict[str, type[Message]] = {STORY: Alert, FEED: FeedAlert, DIGEST: Digest}
+STORY, FEED, DIGEST, CHANNEL = "story", "feed", "digest", "channel"
+_KINDS: dict[str, type[Message]] = {STORY: Alert, FEED: FeedAlert, DIGEST: Digest, CHANNEL: ChannelAlert}
+# What people look back on as alerts: no digest, since it tells alerts again, and no word about a channel.
+LISTED = (STORY, FEED)
 
 _EXISTS = select(literal(1)).where(alerts.c.id == bindparam("alert"))
 
@@ -81,6 +83,8 @@ def _subject(message: Message) -> tuple[str, str | None, str | None]:
             return FEED, None, message.feed_id
         case Digest():
             return DIGEST, None, None
+        case ChannelAlert():
+            return CHANNEL, None, None
 
 
 def _delivery_row(alert_id: str, channel: str, now: datetime) -> dict[str, object]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, func, not_, or_, select, update
 
+from service.core.breaking import Failure
 from service.core.messages import ClaimedDelivery, Message
-from service.core.model import Attempt, DeliveryState
+from service.core.model import Attempt, DeliveryState, Outcome
 from service.errors import LeaseLost
 from service.store.alerts import message_of
+from service.store.breakers import LEFT_ALONE, note_failure, note_probe, note_success
 from service.store.channels import is_off
 from service.store.engine import reading, writing
 from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
@@ -24,11 +26,12 @@ _d = deliveries
 _FREE = and_(
     _d.c.state == PENDING,
     _d.c.next_at <= _now,
+    _d.c.channel.not_in(LEFT_ALONE),
     or_(_d.c.token.is_(None), _d.c.lease_until <= _lease_now, _d.c.lease_until > _beyond),
     not_(is_off(_d.c.channel)),
 )
 NEXT_DELIVERY = (
-    select(_d.c.id, _d.c.channel, _d.c.tries, alerts.c.about, alerts.c.alert)
+    select(_d.c.id, _d.c.channel, _d.c.tries, _d.c.since_try, alerts.c.about, alerts.c.alert)
     .join(alerts, alerts.c.id == _d.c.alert_id)
     .where(_FREE, _d.c.channel.not_in(bindparam("busy", expanding=True)))
     .order_by(_d.c.next_at, _d.c.id)
@@ -69,6 +72,13 @@ _ATTEMPTS = (
 )
 
 
+_STATES = {
+    Outcome.DELIVERED: DeliveryState.DELIVERED,
+    Outcome.RETRY: DeliveryState.PENDING,
+    Outcome.DEAD: DeliveryState.DEAD,
+}
+
+
 class DeliveryRows:
     """The sending work of one ledger."""
 
@@ -88,8 +98,9 @@ class DeliveryRows:
             if row is None:
                 return None
             connection.execute(_TAKE, {"delivery": row.id, "new_token": token, "until": times.until})
+            note_probe(connection, row.channel, now)
         message = message_of(row.about, row.alert)
-        return ClaimedDelivery(row.id, message, row.channel, token, row.tries)
+        return ClaimedDelivery(row.id, message, row.channel, token, row.tries, row.since_try)
 
     def renew(self, claimed: ClaimedDelivery, now: datetime, lease_seconds: float) -> None:
         """Hold the lease until `lease_seconds` after `now`. LeaseLost where it is another's or finished."""
@@ -99,21 +110,34 @@ class DeliveryRows:
             if connection.execute(_RENEW, mine).rowcount != 1:
                 raise LeaseLost(f"The lease on the delivery {claimed.id} was lost.")
 
-    def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
+    def finish(
+        self,
+        claimed: ClaimedDelivery,
+        attempt: Attempt,
+        next_at: datetime | None,
+        failure: Failure | None = None,
+    ) -> int:
         """Record the attempt and what follows: delivered, again at `next_at`, or (None) dead.
 
-        LeaseLost, and nothing recorded, where the lease is another's by now.
+        `failure`: what it says of the channel. How many others are due at once because the channel is well
+        again. LeaseLost, and nothing recorded, where the lease is another's by now.
         """
+        outcome = _outcome(attempt, next_at)
         change: dict[str, Any] = {
             "delivery": claimed.id,
             "held": claimed.token,
-            "new_state": _state_after(attempt, next_at).value,
+            "new_state": _STATES[outcome].value,
             "again": None if attempt.ok else next_at,
         }
         with writing(self._engine) as connection:
             if connection.execute(_FINISH, change).rowcount != 1:
                 raise LeaseLost(f"The lease on the delivery {claimed.id} was lost.")
-            connection.execute(attempts.insert(), _attempt_row(claimed.id, attempt))
+            connection.execute(attempts.insert(), _attempt_row(claimed.id, attempt, outcome))
+            if attempt.ok:
+                return note_success(connection, claimed.channel, attempt.at)
+            if failure is not None:
+                note_failure(connection, claimed.channel, failure)
+            return 0
 
     def release(self, now: datetime) -> int:
         """Send what a restore held, from `now` on; how many deliveries."""
@@ -147,13 +171,13 @@ def deliveries_due(connection: Connection, now: datetime, times: LeaseTimes) -> 
     return int(connection.execute(_DUE, asked).scalar_one())
 
 
-def _state_after(attempt: Attempt, next_at: datetime | None) -> DeliveryState:
+def _outcome(attempt: Attempt, next_at: datetime | None) -> Outcome:
     if attempt.ok:
-        return DeliveryState.DELIVERED
-    return DeliveryState.DEAD if next_at is None else DeliveryState.PENDING
+        return Outcome.DELIVERED
+    return Outcome.DEAD if next_at is None else Outcome.RETRY
 
 
-def _attempt_row(delivery_id: str, attempt: Attempt) -> dict[str, object]:
+def _attempt_row(delivery_id: str, attempt: Attempt, outcome: Outcome) -> dict[str, object]:
     return {
         "delivery_id": delivery_id,
         "number": attempt.number,
@@ -162,4 +186,5 @@ def _attempt_row(delivery_id: str, attempt: Attempt) -> dict[str, object]:
         "status": attempt.status,
         "answer": attempt.answer,
         "seconds": attempt.seconds,
+        "outcome": outcome.value,
     }

@@ -14,8 +14,10 @@ from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.articles import ArticleRows
 from service.store.audience import AudienceRows
+from service.store.breakers import BreakerRows
 from service.store.channels import ChannelRows
 from service.store.deliveries import DeliveryRows, deliveries_due
+from service.store.delivery_log import DeliveryLog
 from service.store.engine import BUSY_SECONDS, connect, end_if_silent, lock_names, reading, use_wal, writing
 from service.store.exporting import Exports
 from service.store.feeds import FeedRows
@@ -31,6 +33,7 @@ from service.store.pulse import Pulse
 from service.store.quarantine import Quarantine
 from service.store.reports import Reports
 from service.store.rereading import PastReadings
+from service.store.resending import Resending
 from service.store.retention import RetentionRows
 from service.store.streams import StreamRows
 from service.store.traces import Traces
@@ -46,6 +49,9 @@ class Ledger:
     articles: ArticleRows
     items: RevisionRows
     deliveries: DeliveryRows
+    breakers: BreakerRows
+    delivery_log: DeliveryLog
+    resending: Resending
     reports: Reports
     retention: RetentionRows
     exports: Exports
@@ -68,6 +74,9 @@ class Ledger:
         self.articles = ArticleRows(engine)
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
+        self.breakers = BreakerRows(engine)
+        self.delivery_log = DeliveryLog(engine)
+        self.resending = Resending(engine)
         self.pulse = Pulse(engine)
         self.reports = Reports(engine, self.pulse)
         self.leadership = Leadership(engine)

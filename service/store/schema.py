@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0011"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0012"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -489,6 +489,7 @@ audience = Table(
     Column("version", BigInteger, primary_key=True, autoincrement=False),
 )
 
+# `since_try`: how many of its tries do not count towards giving it up, made before it was sent again.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -501,9 +502,11 @@ deliveries = Table(
     Column("lease_until", Moment),
     Column("tries", Integer, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("since_try", Integer, nullable=False, server_default="0"),
     UniqueConstraint("alert_id", "channel", name="deliveries_once"),
     Index("deliveries_by_time", "next_at", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index("deliveries_dead", "created_at", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+    Index("deliveries_by_age", "created_at", "id"),
 )
 
 attempts = Table(
@@ -516,6 +519,48 @@ attempts = Table(
     Column("status", Integer),
     Column("answer", Text, nullable=False),
     Column("seconds", Float, nullable=False),
+    Column("outcome", Text),
+    Index("attempts_by_time", "at", "delivery_id", "number"),
+)
+
+# How a channel stands whose deliveries fail, or failed: core/breaking.py says what the columns mean.
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("failing_since", Moment),
+    Column("open_until", Moment),
+    Column("probe_until", Moment),
+    Column("given_up", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("well_at", Moment),
+    Column("told", Text),
+    Column("told_at", Moment),
+)
+
+# When an alert passed the stages before its deliveries: core/latency.py says what each means.
+passages = Table(
+    "passages",
+    metadata,
+    Column("alert_id", Text, ForeignKey("alerts.id"), primary_key=True),
+    Column("published", Moment),
+    Column("seen_at", Moment, nullable=False),
+    Column("taken_at", Moment, nullable=False),
+    Column("read_at", Moment, nullable=False),
+    Column("matched_at", Moment, nullable=False),
+    Column("queued_at", Moment, nullable=False),
+    Index("passages_by_time", "queued_at", "alert_id"),
+)
+
+# Track records of outlets and parties as they were counted last, for the alerts that name them.
+track_records = Table(
+    "track_records",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("track", Text, nullable=False),
+    Column("as_of", Moment, nullable=False),
 )
 
 # A channel of which a row stands here is sent nothing until a person turns it on.

@@ -35,8 +35,11 @@ class DueDeliveries:
         self.waiting.remove(free)
         return ClaimedDelivery(id=free[1], message=denial(), channel=free[0], token="t", tries=0)
 
-    def finish(self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None) -> None:
+    def finish(
+        self, claimed: ClaimedDelivery, attempt: Attempt, next_at: datetime | None, failure: Any = None
+    ) -> int:
         self.finished[claimed.id] = (attempt, next_at)
+        return 0
 
 
 class Quick:
@@ -100,6 +103,30 @@ def test_a_hanging_channel_keeps_the_others_going():
 
     hanging = asyncio.run(asyncio.wait_for(scene(), 20))
     assert hanging.most_held == MOST_PER_CHANNEL
+
+
+def test_twenty_channels_that_hang_cost_another_no_more_than_a_second():
+    hung = [f"hang{n}" for n in range(20)]
+    rows = DueDeliveries([(name, f"{name}-{n}") for n in range(3) for name in hung])
+
+    async def scene() -> float:
+        hanging = {name: Hanging() for name in hung}
+        ledger: Any = SimpleNamespace(deliveries=rows)
+        sending = asyncio.create_task(deliver_due(ledger, {"quick": Quick(), **hanging}, lambda: NOW))
+        while sum(one.held for one in hanging.values()) < 20 * MOST_PER_CHANNEL:
+            await asyncio.sleep(0.01)
+        # All that hang do so by now: what comes in behind them for another is still sent at once.
+        came = asyncio.get_running_loop().time()
+        rows.waiting += [("quick", f"q{n}") for n in range(20)]
+        while len(rows.finished) < 20:
+            await asyncio.sleep(0.01)
+        took = asyncio.get_running_loop().time() - came
+        for one in hanging.values():
+            one.released.set()
+        await sending
+        return took
+
+    assert asyncio.run(asyncio.wait_for(scene(), 20)) <= 1.0
 
 
 def test_what_fails_for_now_is_tried_later():
