@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from service.core.first_lines import check
 from service.core.pacing import Pace, Rhythm
 from service.core.text import clean, fold
 from service.core.watching import WatchKind
@@ -130,6 +131,14 @@ class SubscriptionSettings(BaseModel):
     feeds: bool | None = Field(
         None, description="Alert on feeds that are dark, back, moved or gone; empty: where nobody is watched."
     )
+    language: Literal["en", "zh"] = Field(
+        "en", description="Language in which it is told: `en` or `zh`; quotations stay as they were."
+    )
+    template: str = Field(
+        "",
+        description="Its own first line, as `{party} denies {claim}`; fields: who, party, speaker, stance, "
+        "strength, claim, outlet, status, event, after, subscription. Empty: the usual one.",
+    )
     digest: Rhythm = Field(Rhythm.IMMEDIATE, description="`immediate`, or told together: `hourly`, `daily`.")
     digest_at: str = Field("08:00", pattern=_TIME, description="When a daily digest comes, in `zone`.")
     weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
@@ -148,6 +157,12 @@ class SubscriptionSettings(BaseModel):
     most_a_minute: int = Field(
         1000, ge=0, description="More alerts than these in a minute are told in one digest; 0: never."
     )
+
+    @field_validator("template")
+    @classmethod
+    def _known_fields(cls, template: str) -> str:
+        check(template)
+        return template
 
     @field_validator("zone")
     @classmethod

@@ -38,6 +38,7 @@ POLL_TICK_SECONDS = 1.0
 DARK_TICK_SECONDS = 15.0
 CLOCK_TICK_SECONDS = 15.0
 CHANNEL_TICK_SECONDS = 15.0
+TRACK_TICK_SECONDS = 1800.0
 FORGET_TICK_SECONDS = 600.0
 _MOST_REPORTS = 10_000
 HUB_TICK_SECONDS = 5.0
@@ -106,6 +107,7 @@ def build_scheduler(
         ("sweep", lambda: sweep_once(ledger, bell, clock), sweep_seconds),
         ("clocks", lambda: clocks_once(ledger, timed, bell, clock), CLOCK_TICK_SECONDS),
         ("channels", lambda: channels_once(ledger, timed, bell, clock), CHANNEL_TICK_SECONDS),
+        ("tracks", lambda: tracks_once(ledger, clock), TRACK_TICK_SECONDS),
         ("retention", Forgetting(ledger, keeping, clock).tick, FORGET_TICK_SECONDS),
     ]
     if (public_url := reach.public_url) is not None:
@@ -264,6 +266,14 @@ def channels_once(ledger: Ledger, timed: Timed, bell: Doorbell, clock: Clock) ->
     if any(one.channels for one in told):
         bell.ring(Work.DELIVERIES)
     return told
+
+
+def tracks_once(ledger: Ledger, clock: Clock) -> None:
+    """Counts the track records anew that alerts name."""
+    try:
+        ledger.tracks.refresh(clock())
+    except StoreError as error:
+        logs.failure("tracks.store_failed", error)
 
 
 def hubs_once(

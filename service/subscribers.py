@@ -152,6 +152,8 @@ def subscription(
         parties=_once(list(map(canonical, given.parties))),
         minimum_confidence=given.minimum_confidence,
         pace=given.pace,
+        language=given.language,
+        template=given.template,
     )
 
 

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from service.alerts.inert import one_line
-from service.alerts.words import HOLDS, REASONS, channel_why, first_line, moment
+from service.alerts.lines import channel_why, first_line
+from service.alerts.words import HOLDS, REASONS, moment
 from service.core.alerting import NEWS
 from service.core.hushes import HushAct, said as hush_said, standing
 from service.core.messages import ChannelAlert, Digest, FeedAlert

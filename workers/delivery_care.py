@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from service import wiring
-from service.alerts.words import elapsed, first_line
+from service.alerts.lines import first_line
+from service.alerts.words import elapsed
 from service.core.model import DeliveryState, Outcome
 from service.durations import duration
 from service.errors import InputError

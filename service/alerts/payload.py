@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from service.alerts.inert import web_link
-from service.alerts.words import first_line
+from service.alerts.lines import first_line
+from service.core.backing import Backing, Track
 from service.core.messages import ChannelAlert, ChannelTest, Digest, FeedAlert, Told
 from service.core.model import Alert, Position, Quotation
 
@@ -61,6 +62,8 @@ def _story_data(alert: Alert, base_url: str) -> _Json:
         "headline": first_line(alert),
         "reason": alert.reason,
         "subscription": alert.subscription,
+        "language": alert.language,
+        "after_seconds": _after(alert),
         "story": {
             "id": alert.story_id,
             "claim": alert.claim,
@@ -82,6 +85,8 @@ def _story_data(alert: Alert, base_url: str) -> _Json:
             "rumor": web_link(alert.rumor.url) if alert.rumor else None,
         },
     }
+    if alert.backing is not None:
+        data["backing"] = _backing_json(alert.backing)
     if alert.doubtful:  # said only where a subscription asked for such alerts
         data["doubtful"] = True
     if alert.note is not None:  # of a clock that ran out
@@ -138,6 +143,23 @@ def _position_json(position: Position) -> _Json:
     }
 
 
+def _backing_json(backing: Backing) -> _Json:
+    return {
+        "origin": backing.origin,
+        "named_by": backing.named_by,
+        "reports": backing.reports,
+        "independent": backing.independent,
+        "outlet_record": _track_json(backing.outlet),
+        "party_record": _track_json(backing.party),
+    }
+
+
+def _track_json(track: Track | None) -> _Json | None:
+    if track is None:
+        return None
+    return {"name": track.name, "part": track.part, "of": track.of, "low": track.low, "high": track.high}
+
+
 def _quotation_json(said: Quotation | None) -> _Json | None:
     if said is None:
         return None
@@ -155,6 +177,13 @@ def _quotation_json(said: Quotation | None) -> _Json | None:
         "title": said.title,
         "told_at": _iso(said.told_at),
     }
+
+
+def _after(alert: Alert) -> int | None:
+    """Whole seconds from the report to the evidence; None without a report."""
+    if alert.rumor is None:
+        return None
+    return int((alert.evidence.told_at - alert.rumor.told_at).total_seconds())
 
 
 def _iso(at: datetime) -> str:

@@ -1,14 +1,17 @@
-"""The words a person reads for our kinds, strengths, roles, reasons and times. English, one table each."""
+"""The words a person reads for our kinds, strengths, roles, reasons and times. English, one table each.
+
+The page and the commands speak English; alerts are told in the reader's language, of which ENGLISH is one.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 from service.alerts.inert import one_line
+from service.alerts.tongue import Tongue
 from service.core.breaking import ChannelEvent
 from service.core.history import FeedEvent
-from service.core.messages import ChannelAlert, ChannelTest, Digest, FeedAlert, Told
-from service.core.model import Alert, Kind, Quotation, Reason, Role, Status, Strength
+from service.core.model import Kind, Reason, Role, Status, Strength
 from service.core.words import Hold
 
 NAME_LIMIT = 80
@@ -139,67 +142,88 @@ def elapsed(duration: timedelta) -> str:
     return f"{rest} min" if rest else "less than a minute"
 
 
-def since_report(evidence: Quotation, rumor: Quotation | None) -> str:
-    """How long after the rumor the evidence came: `2 days 11 h after the report`; empty without a rumor."""
-    if rumor is None:
-        return ""
-    if evidence.item_id == rumor.item_id:
-        return "in the same article as the report"
-    gap = evidence.told_at - rumor.told_at
-    return f"{elapsed(gap)} {'before' if gap < timedelta(0) else 'after'} the report"
+PHRASES: dict[str, str] = {
+    "source_for": "An unnamed source for {name}",
+    "source": "An unnamed source",
+    # The same inside a sentence.
+    "source_for.inside": "an unnamed source for {name}",
+    "source.inside": "an unnamed source",
+    "somebody": "Somebody",
+    "somebody.inside": "somebody",
+    "line": "{who} {stance}: {claim}",
+    "line_now": "{who} now {stance}: {claim}",
+    "line_noted": "{note}: {claim}",
+    "line_reported": "Reported: {claim}",
+    "line_doubtful": "Doubtful: {line}",
+    "line_feed": "The feed {name} {event}: {why}",
+    "line_channel": "The channel {name} {event}: {why}",
+    "line_digest": "{count} alerts held back by {holds}",
+    "line_digest.one": "{count} alert held back by {holds}",
+    "unnamed": "unnamed",
+    "and": " and ",
+    "voice_joint": ", ",
+    "after": "{span} after the report",
+    "before": "{span} before the report",
+    "same_article": "in the same article as the report",
+    "what_says": "What {who} says",
+    "what_is_reported": "What is reported",
+    "what_was_reported": "What was reported",
+    "said_before": "What {who} said before",
+    "said_before_unknown": "What was said before",
+    "unknown_outlet": "unknown outlet",
+    "source_line": "{outlet}, {when}",
+    "grid": "Who says what",
+    "grid_line": "{party} {stance}",
+    "more_parties": "and {count} more parties, on the story's page",
+    "more_parties.one": "and {count} more party, on the story's page",
+    "status": "The story is {status}.",
+    "why": "{reason} (subscription {subscription})",
+    "why_line": "Why you get this: {why}.",
+    "why_channel": "it is about a channel that should have told alerts",
+    "why_test": "a person tried this channel, and it works",
+    "line_test": "A test of the channel {name}: nothing happened",
+    "mute": "Mute this story",
+    "mute_line": "Mute this story: {mute}",
+    "label.page": "The page",
+    "since": "since {when}",
+    "more_on_page": "And {count} more, on the page.",
+    "label.story": "Story",
+    "label.whole_story": "The whole story",
+    "label.feeds": "Feeds",
+    "label.alerts": "All alerts",
+    "label.deliveries": "Deliveries",
+    "page": "{label}: {page}",
+    "opening": "{timing}.",
+    "carried": "{count} independent sources carry it, in {reports} reports.",
+    "carried.one": "1 independent source carries it (reports seen: {reports}).",
+    "origin_named": "{name} told it first, as {count} other outlets say.",
+    "origin_named.one": "{name} told it first, as another outlet says.",
+    "origin_seen": "{name} told it first, as far as was seen.",
+    "track_outlet": "Of {of} rumors that {name} told first and that ended, {part} were confirmed "
+    "({low} to {high} %, at 95 %).",
+    "track_outlet_few": "Of rumors that {name} told first, {of} have ended: too few to say anything.",
+    "track_party": "Of {of} stories that {name} denied, {part} went against the denial later "
+    "({low} to {high} %, at 95 %).",
+    "track_party_few": "{name} denied {of} stories so far: too few to say anything.",
+    "track_note": "That is what came of earlier words, and says nothing of how true these are.",
+    "given_up": "{count} deliveries were given up",
+    "given_up.one": "{count} delivery was given up",
+    "given_up_back": "{lost} meanwhile, and can be sent again",
+    "waiting_back": "what waited for it is on its way",
+    "last_said": "{lost}; the last try said: {why}",
+    "nothing_since": "nothing got through since {when}; the last try said: {why}",
+}
 
-
-def first_line(message: Told) -> str:
-    """The message at a glance, at most 200 characters: `Xiaomi denies it flatly: Ford in talks with ...`.
-
-    An alert that may be about another story begins with `Doubtful:`.
-    """
-    match message:
-        case FeedAlert():
-            name = one_line(message.outlet, NAME_LIMIT) or "unnamed"
-            return one_line(f"The feed {name} {FEED_EVENTS[message.event]}: {one_line(message.why)}")
-        case Digest():
-            return _digest_line(message)
-        case ChannelTest():
-            return one_line(
-                f"A test of the channel {one_line(message.channel, NAME_LIMIT)}: nothing happened"
-            )
-        case ChannelAlert():
-            name = one_line(message.channel, NAME_LIMIT)
-            return one_line(f"The channel {name} {CHANNEL_EVENTS[message.event]}: {channel_why(message)}")
-        case Alert():
-            line = _first_line(message)
-            return one_line(f"Doubtful: {line}") if message.doubtful else line
-
-
-def channel_why(alert: ChannelAlert) -> str:
-    """What befell a channel, in one sentence."""
-    count = alert.given_up
-    lost = f"{count} {'delivery was' if count == 1 else 'deliveries were'} given up" if count else ""
-    if alert.event is ChannelEvent.BACK:
-        return f"{lost} meanwhile, and can be sent again" if lost else "what waited for it is on its way"
-    failed = f"nothing got through since {moment(alert.since)}; the last try said: {one_line(alert.why)}"
-    return f"{lost}; the last try said: {one_line(alert.why)}" if lost else failed
-
-
-def _digest_line(digest: Digest) -> str:
-    what = f"{digest.count} alert{'' if digest.count == 1 else 's'}"
-    return one_line(f"{what} held back by {' and '.join(HOLDS[hold] for hold in digest.holds)}")
-
-
-def _first_line(alert: Alert) -> str:
-    claim = one_line(alert.claim)
-    if alert.note is not None:
-        return one_line(f"{one_line(alert.note)}: {claim}")
-    if alert.kind is Kind.RUMOR:
-        return one_line(f"Reported: {claim}")
-    who = subject(alert.party, alert.speaker, alert.role)
-    now = " now" if _turned(alert) else ""
-    return one_line(f"{who}{now} {stance(alert.kind, alert.strength)}: {claim}")
-
-
-def _turned(alert: Alert) -> bool:
-    """Whether the party that speaks is the one that said the opposite before."""
-    return (
-        alert.reason is Reason.REVERSAL and alert.earlier is not None and alert.earlier.party == alert.party
-    )
+ENGLISH = Tongue(
+    code="en",
+    stances=STANCES,
+    roles=ROLES,
+    statuses=STATUSES,
+    reasons=REASONS,
+    holds=HOLDS,
+    feed_events=FEED_EVENTS,
+    channel_events=CHANNEL_EVENTS,
+    phrases=PHRASES,
+    moment=moment,
+    elapsed=elapsed,
+)

@@ -5,8 +5,8 @@ five seconds first and twice as long each time, at most a minute; then one deliv
 receiver that is down is asked once a minute instead of once for each alert that waits for it, by whichever
 has waited longest, and at most a minute after it is back all of them are on their way. A receiver that asks
 for time (429 with Retry-After) has it at once, up to an hour. One delivery that gets through ends all of it,
-and what waited for the channel follows at once. What it leaves out: failures of the message, not of the channel
-(a refused recipient): they count for nothing here, but an alert that was given up is told of.
+and what waited for the channel follows at once. What it leaves out: failures of the message, not of the
+channel (a refused recipient): they count for nothing here, but an alert that was given up is told of.
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ class ChannelTest:
     channel: str
     at: datetime
     subscription: str = "test"
+    language: str = "en"
 
     @property
     def event(self) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
 
+from service.core.backing import Track
 from service.core.model import Kind, Reason, Role, Status, Strength
 from service.core.text import name_key
 
@@ -143,6 +144,25 @@ class _End:
     status: Status
     strength: Strength | None
     turned: bool
+
+
+def tracks(lines: Iterable[Line]) -> tuple[tuple[Subject | None, Track], ...]:
+    """What alerts say of outlets and (None) parties, from the same counts as their records."""
+    kept = list(lines)
+    told = [
+        (Subject.OUTLET, _track(one.name, one.confirmed, one.opened - one.unresolved, one.confirmed_share))
+        for one in records(kept)
+        if one.subject is Subject.OUTLET
+    ]
+    denied = [
+        (None, _track(one.name, one.turned + one.overturned, one.denied, one.reversed_share))
+        for one in party_records(kept)
+    ]
+    return (*told, *denied)
+
+
+def _track(name: str, part: int, of: int, shown: Share | None) -> Track:
+    return Track(name, part, of, shown.low if shown else None, shown.high if shown else None)
 
 
 def _by_story(lines: Iterable[Line]) -> list[list[Line]]:

@@ -14,6 +14,7 @@ from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
 from service.store.articles import ArticleRows
 from service.store.audience import AudienceRows
+from service.store.backing import TrackRows
 from service.store.breakers import BreakerRows
 from service.store.channels import ChannelRows
 from service.store.deliveries import DeliveryRows, deliveries_due
@@ -50,6 +51,7 @@ class Ledger:
     items: RevisionRows
     deliveries: DeliveryRows
     breakers: BreakerRows
+    tracks: TrackRows
     delivery_log: DeliveryLog
     resending: Resending
     reports: Reports
@@ -75,6 +77,7 @@ class Ledger:
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
         self.breakers = BreakerRows(engine)
+        self.tracks = TrackRows(engine)
         self.delivery_log = DeliveryLog(engine)
         self.resending = Resending(engine)
         self.pulse = Pulse(engine)

@@ -12,6 +12,7 @@ from service.core.messages import FeedAlert
 from service.core.model import Alert, AlertDecision, Reason, Subscription
 from service.core.pacing import Held, held
 from service.store.alerts import alert_exists, save_message
+from service.store.backing import backing_of
 from service.store.holds import hold_alert, recent
 from service.store.hushes import hushes_of
 from service.store.verdicts import Cause, Verdict, save_verdict
@@ -33,6 +34,8 @@ def put(
         decision = hushed(decision, hushes_of(connection, decision.alert.story_id), now)
     alert = decision.alert
     if alert is not None:
+        alert = replace(alert, backing=backing_of(connection, alert))
+        decision = replace(decision, alert=alert)
         decision = replace(decision, held=send(connection, alert, subscription, now))
     if alert is not None or decision.reason is not said:
         alert_id = alert.id if alert else None

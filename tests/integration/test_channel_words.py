@@ -1,4 +1,4 @@
-"""A channel that fails is told of by another one, once; and once when it is back. Losses can be sent again."""
+"""A channel that fails is told of by another one, once, and once when it is back. Losses can be resent."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from hypothesis import given, settings, strategies as st
 
 from service.alerts import words
 from service.alerts.inert import one_line, quotation, shorten, web_link
+from service.alerts.lines import since_report
 from service.alerts.render import first_line, html, plain_text, view, webhook_body
 from service.core.model import Alert, EventType, Kind, Reason, Role, Status, Strength
 from tests.alert_examples import BASE_URL, RUMOR, XIAOMI_CONFIRMS, XIAOMI_DENIES, denial, reversal
@@ -264,11 +265,11 @@ def test_a_duration_is_said_in_its_two_largest_units(minutes: int, said: str) ->
 
 
 def test_the_time_since_the_report_says_before_after_and_in_the_same_article() -> None:
-    assert words.since_report(XIAOMI_DENIES, RUMOR) == "2 days 11 h after the report"
+    assert since_report(words.ENGLISH, XIAOMI_DENIES, RUMOR) == "2 days 11 h after the report"
     early = replace(XIAOMI_DENIES, told_at=RUMOR.told_at - timedelta(hours=2))
-    assert words.since_report(early, RUMOR) == "2 h before the report"
+    assert since_report(words.ENGLISH, early, RUMOR) == "2 h before the report"
     assert (
-        words.since_report(replace(early, item_id=RUMOR.item_id), RUMOR)
+        since_report(words.ENGLISH, replace(early, item_id=RUMOR.item_id), RUMOR)
         == "in the same article as the report"
     )
 
