@@ -33,6 +33,7 @@ from service.web.channels import ChannelDesk
 from service.web.intake import Intake, token_digest
 from service.web.websub import Callback
 from workers.answering import answer_rings
+from workers.desk_parts import desk_parts
 from workers.loop import Loop, delivery_loop, item_loop
 
 STOP_SECONDS = 10
@@ -117,7 +118,11 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         push=_push(parts),
         traces=parts.ledger.traces,
         editing=_editing(parts),
+<<<<<<< HEAD
         channels=_channels(parts),
+=======
+        desk=desk_parts(parts),
+>>>>>>> 6561492 (List items and deliveries, narrow stories and alerts, tag what is answered, and read a text for whoever asks)
     )
     config = uvicorn.Config(
         app,

@@ -24,6 +24,7 @@ from service.store.hubs import HubRows
 from service.store.items import RevisionRows, check_held, mark_done, revisions_due
 from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
+from service.store.lists import Lists
 from service.store.migrate import migrate
 from service.store.own_keys import OwnKeys
 from service.store.pulse import Pulse
@@ -45,6 +46,7 @@ class Ledger:
     items: RevisionRows
     deliveries: DeliveryRows
     reports: Reports
+    lists: Lists
     retention: RetentionRows
     exports: Exports
     quarantine: Quarantine
@@ -66,6 +68,7 @@ class Ledger:
         self.deliveries = DeliveryRows(engine, clock)
         self.pulse = Pulse(engine)
         self.reports = Reports(engine, self.pulse)
+        self.lists = Lists(engine)
         self.leadership = Leadership(engine)
         self.retention = RetentionRows(engine)
         self.exports = Exports(engine)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, and_, func, or_, select
-from sqlalchemy.sql import Select
 
 from service.core.model import EventType, Evidence, Reason, Statement, Status
 from service.core.origins import Origin
 from service.core.records import PartyRecord, Record, party_records, records
-from service.errors import InputError, StoreError
+from service.errors import StoreError
 from service.store.alerts import DIGEST
 from service.store.articles import article_rows
 from service.store.codec import decode, decode_all
@@ -21,6 +18,15 @@ from service.store.engine import reading
 from service.store.feed_reports import feed_rows, notice_rows
 from service.store.hubs import hub_row
 from service.store.lines import lines_of
+from service.store.narrowing import (
+    ANY_ALERT,
+    ANY_STORY,
+    AlertsWanted,
+    StoriesWanted,
+    narrowed_alerts,
+    narrowed_stories,
+)
+from service.store.paging import cursor_of, page_of
 from service.store.pulse import Pulse
 from service.store.review import doubt_rows
 from service.store.schema import (
@@ -77,18 +83,20 @@ class Reports:
         self._pulse = pulse
 
     def stories(
-        self, limit: int = 50, cursor: str | None = None, status: Status | None = None
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: Status | None = None,
+        wanted: StoriesWanted = ANY_STORY,
     ) -> Page[StoryRow]:
         """Stories, the latest moved first. InputError for a cursor that is not one of ours."""
-        living = _STORIES.where(stories.c.became.is_(None))
-        wanted = _page_of(living, stories.c.last_at, stories.c.id, limit, cursor)
-        if status is not None:
-            wanted = wanted.where(stories.c.status == status.value)
+        living = narrowed_stories(_STORIES.where(stories.c.became.is_(None)), status, wanted)
+        asked = page_of(living, stories.c.last_at, stories.c.id, limit, cursor)
         with reading(self._engine) as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(asked).all()
             shown = rows[:limit]
             origins = origins_of(connection, [row.id for row in shown])
-        following = _cursor(shown[-1].last_at, shown[-1].id) if len(rows) > limit else None
+        following = cursor_of(shown[-1].last_at, shown[-1].id) if len(rows) > limit else None
         return Page(tuple(_story_row(row, origins.get(row.id)) for row in shown), following)
 
     def story(self, story_id: str) -> StoryPage | None:
@@ -114,15 +122,17 @@ class Reports:
             origin = origins_of(connection, [row.id]).get(row.id)
         return StoryPage(_story_row(row, origin), tuple(map(_timeline_row, lines)), shown)
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow | FeedAlertRow]:
+    def alerts(
+        self, limit: int = 50, cursor: str | None = None, wanted: AlertsWanted = ANY_ALERT
+    ) -> Page[AlertRow | FeedAlertRow]:
         """Alerts about stories and feeds, the newest first. InputError for a cursor that is not ours."""
-        single = select(alerts).where(alerts.c.about != DIGEST)
-        wanted = _page_of(single, alerts.c.created_at, alerts.c.id, limit, cursor)
+        single = narrowed_alerts(select(alerts).where(alerts.c.about != DIGEST), wanted)
+        asked = page_of(single, alerts.c.created_at, alerts.c.id, limit, cursor)
         with reading(self._engine) as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(asked).all()
             shown = told_rows(connection, rows[:limit])
         last = shown[-1] if len(rows) > limit else None
-        return Page(shown, _cursor(last.created_at, last.alert.id) if last else None)
+        return Page(shown, cursor_of(last.created_at, last.alert.id) if last else None)
 
     def doubts(self, limit: int = 200) -> list[DoubtRow]:
         """The review list: what a person is asked to decide, the latest first."""
@@ -179,34 +189,6 @@ class Reports:
             connection.execute(select(feeds.c.id).limit(1)).all()
         if self._pulse is not None and (trouble := self._pulse.trouble) is not None:
             raise StoreError(trouble)
-
-
-def _page_of(wanted: Select[Any], at: Any, id_: Any, limit: int, cursor: str | None) -> Select[Any]:
-    """`wanted` from the cursor on, newest first, and one row more than `limit` to see whether more follow."""
-    if limit < 1:
-        raise InputError(f"A page of {limit} rows cannot be shown.")
-    if cursor is not None:
-        last_at, last_id = _parsed(cursor)
-        wanted = wanted.where(or_(at < last_at, and_(at == last_at, id_ < last_id)))
-    return wanted.order_by(at.desc(), id_.desc()).limit(limit + 1)
-
-
-def _cursor(at: datetime, id_: str) -> str:
-    text = json.dumps([at.astimezone(UTC).isoformat(timespec="microseconds"), id_])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _parsed(cursor: str) -> tuple[datetime, str]:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        at, id_ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        moment = datetime.fromisoformat(at)
-        id_.encode()
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise InputError("The cursor is not one that this service gave out.") from None
-    if moment.tzinfo is None or "\x00" in id_:
-        raise InputError("The cursor is not one that this service gave out.")
-    return moment, id_
 
 
 def _story_row(row: Row[Any], origin: Origin | None) -> StoryRow:

@@ -28,8 +28,10 @@ from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
 from service.web.pages import Pages
+from service.web.parts import DeskParts, add_desk
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
+from service.web.validators import Validators
 from service.web.websub import Callback, websub_router
 
 _NO_LEDGER = "The ledger cannot be read right now; the reason is in the log."
@@ -61,11 +63,13 @@ def create_app(
     traces: TracesLike | None = None,
     editing: Editing | None = None,
     channels: ChannelDesk | None = None,
+    desk: DeskParts | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
     `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
-    `editing`: who hears of what; `channels`: where it goes. None: there is no such address.
+    `editing`: who hears of what; `channels`: where it goes; `desk`: what the desk does besides. None: no such
+    address is there.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -79,7 +83,9 @@ def create_app(
     )
     pages = Pages()
     app.include_router(page_router(reports, pages, clock, demo=demo))
-    app.include_router(api_router(reports))
+    app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
+    if desk is not None:
+        add_desk(app, desk)
     app.include_router(probe_router(reports, clock))
     if traces is not None:
         app.include_router(why_router(traces))
@@ -96,6 +102,7 @@ def create_app(
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
     _tell_errors(app, pages)
     opened = None if push is None else Opened(PATH, allowed_names([push.host]) - LOOPBACK)
+    app.add_middleware(Validators)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
     return app
