@@ -28,7 +28,7 @@ from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
 from service.web.pages import Pages
-from service.web.parts import DeskParts, add_desk
+from service.web.parts import NAV, DeskParts, Shown, add_desk
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
 from service.web.validators import Validators
@@ -81,11 +81,11 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    pages = Pages()
+    pages = Pages() if desk is None else Pages(NAV)
     app.include_router(page_router(reports, pages, clock, demo=demo))
     app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
     if desk is not None:
-        add_desk(app, desk)
+        add_desk(app, desk, Shown(reports, pages, clock))
     app.include_router(probe_router(reports, clock))
     if traces is not None:
         app.include_router(why_router(traces))

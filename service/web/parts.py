@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from fastapi import FastAPI
 
+from service.web.explain import explain_router
 from service.web.lists import ListsLike, lists_router
+from service.web.pages import Pages
 from service.web.reader import Reader, reader_router
+from service.web.reading import ReportsLike
+from service.web.sources import sources_router
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,21 @@ class DeskParts:
     canonical: Callable[[str], str]
 
 
-def add_desk(app: FastAPI, desk: DeskParts) -> None:
+NAV = (("/sources", "Sources"), ("/explain", "Explain"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What every page is made of."""
+
+    reports: ReportsLike
+    pages: Pages
+    clock: Callable[[], datetime]
+
+
+def add_desk(app: FastAPI, desk: DeskParts, shown: Shown) -> None:
     """The addresses of the desk."""
     app.include_router(lists_router(desk.lists))
     app.include_router(reader_router(desk.reader))
+    app.include_router(explain_router(desk.reader, shown.pages))
+    app.include_router(sources_router(shown.reports, shown.pages, shown.clock))
