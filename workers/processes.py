@@ -118,11 +118,8 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         push=_push(parts),
         traces=parts.ledger.traces,
         editing=_editing(parts),
-<<<<<<< HEAD
         channels=_channels(parts),
-=======
         desk=desk_parts(parts),
->>>>>>> 6561492 (List items and deliveries, narrow stories and alerts, tag what is answered, and read a text for whoever asks)
     )
     config = uvicorn.Config(
         app,

@@ -96,7 +96,7 @@ def keys_of(claim: Claim) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def name_key(name: str) -> str:
+def principal_key(name: str) -> str:
     """The posting key of a principal's canonical name."""
     return _name_key(fold(name))
 

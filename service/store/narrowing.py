@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.sql import Select
 
-from service.core.matching import name_key
+from service.core.matching import principal_key
 from service.core.model import Status
 from service.store.schema import alerts, postings, stories
 
@@ -41,7 +41,7 @@ def narrowed_stories(asked: Select[Any], status: Status | None, wanted: StoriesW
     if status is not None:
         asked = asked.where(stories.c.status == status.value)
     if wanted.about is not None:
-        named = select(postings.c.story_id).where(postings.c.key == name_key(wanted.about))
+        named = select(postings.c.story_id).where(postings.c.key == principal_key(wanted.about))
         asked = asked.where(stories.c.id.in_(named))
     if wanted.since is not None:
         asked = asked.where(stories.c.last_at >= wanted.since)

@@ -81,7 +81,8 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    pages = Pages() if desk is None else Pages(NAV)
+    nav = () if desk is None else NAV
+    pages = Pages((*nav, ("/channels", "Channels")) if channels is not None else nav)
     app.include_router(page_router(reports, pages, clock, demo=demo))
     app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
     if desk is not None:
