@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from fastapi.testclient import TestClient
 
 from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
+from service.errors import InputError
 from service.jsonl import GivenItem
 from service.store.lists import ANY_DELIVERY, DeliveriesWanted, DeliveryRow, ItemPage, ItemRow
 from service.store.views import Page
 from service.web.app import create_app
+from service.web.callers import Seal
+from service.web.curation import Asked, Curation, Done
 from service.web.parts import DeskParts
 from service.web.reader import Read, Reader
 from tests.fakes_web import NOW, FakeReports
@@ -58,8 +61,13 @@ def read_as_a_denial(given: GivenItem) -> Read:
     return Read(item, Reading("en", (said,), (passed,), unread=3))
 
 
+def _decide_nothing(asked: Asked, who: str) -> Done:
+    raise InputError("Nothing can be decided here.")
+
+
 def desk_client(reports: FakeReports) -> TestClient:
     """A client of the whole desk over these stories."""
-    desk = DeskParts(FakeLists(), Reader(read_as_a_denial), str)
+    curation = Curation(lambda limit: [], _decide_nothing, lambda story: (), Seal(b"a secret"))
+    desk = DeskParts(FakeLists(), Reader(read_as_a_denial), curation, str)
     app = create_app(reports, allowed_hosts=[], clock=lambda: NOW, demo=False, desk=desk)
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)

@@ -83,7 +83,8 @@ def create_app(
     )
     nav = () if desk is None else NAV
     pages = Pages((*nav, ("/channels", "Channels")) if channels is not None else nav)
-    app.include_router(page_router(reports, pages, clock, demo=demo))
+    curation = None if desk is None else desk.curation
+    app.include_router(page_router(reports, pages, clock, demo=demo, curation=curation))
     app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
     if desk is not None:
         add_desk(app, desk, Shown(reports, pages, clock))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from fastapi import FastAPI
 
+from service.web.curation import Curation, curation_page_router, curation_router
 from service.web.explain import explain_router
 from service.web.lists import ListsLike, lists_router
 from service.web.pages import Pages
@@ -22,10 +23,11 @@ class DeskParts:
 
     lists: ListsLike
     reader: Reader
+    curation: Curation
     canonical: Callable[[str], str]
 
 
-NAV = (("/sources", "Sources"), ("/explain", "Explain"))
+NAV = (("/review", "Review"), ("/sources", "Sources"), ("/explain", "Explain"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +43,7 @@ def add_desk(app: FastAPI, desk: DeskParts, shown: Shown) -> None:
     """The addresses of the desk."""
     app.include_router(lists_router(desk.lists))
     app.include_router(reader_router(desk.reader))
+    app.include_router(curation_router(desk.curation))
+    app.include_router(curation_page_router(desk.curation, shown.pages, shown.clock))
     app.include_router(explain_router(desk.reader, shown.pages))
     app.include_router(sources_router(shown.reports, shown.pages, shown.clock))

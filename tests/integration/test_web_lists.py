@@ -16,7 +16,8 @@ from service.web.parts import DeskParts
 from service.web.reader import MAX_TEXT
 from tests.fakes_store import an_item, tell, told_with_alert
 from tests.fakes_web import NOW
-from workers.desk_parts import reader
+from workers.desk_decisions import Deciding
+from workers.desk_parts import curation_of, reader
 
 DENIAL = "Ford denied the report that it is in talks with Xiaomi on a joint venture."
 
@@ -31,12 +32,13 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.fixture(scope="module")
 def parts_of_reading() -> DeskParts:
     knowledge = load_knowledge()
-    return DeskParts(None, reader(knowledge), knowledge.names.canonical)  # type: ignore[arg-type]
+    return DeskParts(None, reader(knowledge), None, knowledge.names.canonical)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def client(ledger: Ledger, parts_of_reading: DeskParts) -> TestClient:
-    desk = DeskParts(ledger.lists, parts_of_reading.reader, parts_of_reading.canonical)
+    deciding = curation_of(Deciding(ledger, tuple, lambda: None, lambda: NOW))
+    desk = DeskParts(ledger.lists, parts_of_reading.reader, deciding, parts_of_reading.canonical)
     app = create_app(ledger.reports, allowed_hosts=[], clock=lambda: NOW, demo=False, desk=desk)
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
