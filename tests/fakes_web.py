@@ -23,6 +23,7 @@ from service.core.model import (
 )
 from service.core.records import Line, PartyRecord, Record, party_records, records
 from service.errors import InputError, StoreError
+from service.store.narrowing import ANY_ALERT, ANY_STORY, AlertsWanted, StoriesWanted
 from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow, TimelineRow
 from service.web.app import create_app
 
@@ -207,21 +208,31 @@ class FakeReports:
     lines: list[Line] = field(default_factory=list)
 
     def stories(
-        self, limit: int = 50, cursor: str | None = None, status: Status | None = None
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: Status | None = None,
+        wanted: StoriesWanted = ANY_STORY,
     ) -> Page[StoryRow]:
         self.check()
         rows = sorted((p.story for p in self.pages), key=lambda s: s.last_at, reverse=True)
-        return _cut([s for s in rows if status in (None, s.status)], limit, cursor)
+        rows = [s for s in rows if status in (None, s.status) and wanted.about in (None, *s.principals)]
+        rows = [s for s in rows if wanted.since is None or s.last_at >= wanted.since]
+        return _cut([s for s in rows if wanted.until is None or s.last_at <= wanted.until], limit, cursor)
 
     def story(self, story_id: str) -> StoryPage | None:
         self.check()
         self.asked.append(story_id)
         return next((p for p in self.pages if p.story.id == story_id), None)
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow]:
+    def alerts(
+        self, limit: int = 50, cursor: str | None = None, wanted: AlertsWanted = ANY_ALERT
+    ) -> Page[AlertRow]:
         self.check()
         rows = sorted((a for p in self.pages for a in p.alerts), key=lambda a: a.created_at, reverse=True)
-        return _cut(rows, limit, cursor)
+        rows = [a for a in rows if wanted.subscription in (None, a.alert.subscription)]
+        rows = [a for a in rows if wanted.event in (None, a.alert.event.value)]
+        return _cut([a for a in rows if wanted.story_id in (None, a.alert.story_id)], limit, cursor)
 
     def records(self) -> tuple[Record, ...]:
         self.check()

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from string import ascii_lowercase
 
+from service.core.marking import Run, TextMark, runs
 from service.core.model import Evidence, Item, PassedOver, Reading, Statement
 from service.core.reading.read import read_statements
 from service.core.reading.stance import Judgement, judge
@@ -93,8 +94,8 @@ def explained(item: Item, reading: Reading) -> str:
     """An item's reading as text."""
     statements = [(str(number), one) for number, one in enumerate(reading.statements, start=1)]
     passed = list(zip(ascii_lowercase, reading.passed_over, strict=False))
-    marks = [(f"[{n} ", f" {n}]", one.evidence) for n, one in statements]
-    marks += [(f"({n} ", f" {n})", one.evidence) for n, one in passed]
+    marks = [(label, one.evidence) for label, one in statements]
+    marks += [(label, one.evidence) for label, one in passed]
     lines = [f"{item.id} ({reading.lang})", ""]
     lines += [line for field in ("title", "text") for line in _marked(item, field, marks)]
     lines += [line for number, one in statements for line in _statement(number, one)] or ["no statement"]
@@ -104,16 +105,19 @@ def explained(item: Item, reading: Reading) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _marked(item: Item, field: str, marks: Sequence[tuple[str, str, Evidence]]) -> list[str]:
+def _marked(item: Item, field: str, marks: Sequence[tuple[str, Evidence]]) -> list[str]:
     """The lines of one field with the marks in their places, indented, an empty line behind them."""
     text = item.title if field == "title" else item.text
-    # At one place, what ends is closed before what begins is opened; the wider mark stands outside.
-    cuts = [(e.start, 1, -e.end, opening) for opening, _, e in marks if e.field == field]
-    cuts += [(e.end, 0, -e.start, closing) for _, closing, e in marks if e.field == field]
-    for offset, _, _, mark in sorted(cuts, reverse=True):
-        text = text[:offset] + mark + text[offset:]
-    shown = [f"  {line}" for line in text.splitlines() if line.strip()]
+    here = [TextMark(label, e.start, e.end) for label, e in marks if e.field == field]
+    said = "".join(map(_with_brackets, runs(text, here)))
+    shown = [f"  {line}" for line in said.splitlines() if line.strip()]
     return [*shown, ""] if shown else []
+
+
+def _with_brackets(run: Run) -> str:
+    opened = "".join(f"[{label} " if label.isdigit() else f"({label} " for label in run.opens)
+    closed = "".join(f" {label}]" if label.isdigit() else f" {label})" for label in run.closes)
+    return f"{opened}{run.text}{closed}"
 
 
 def _statement(number: str, statement: Statement) -> list[str]:

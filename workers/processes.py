@@ -36,6 +36,7 @@ from service.web.serving import StreamingServer
 from service.web.streams import Streams
 from service.web.websub import Callback
 from workers.answering import answer_rings
+from workers.desk_parts import desk_parts
 from workers.loop import Loop, delivery_loop, item_loop
 
 STOP_SECONDS = 10
@@ -124,6 +125,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         channels=_channels(parts),
         secret=_secret(parts),
         streams=streams,
+        desk=desk_parts(parts),
     )
     config = uvicorn.Config(
         app,

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as Xml
 
 from service.alerts.inert import one_line, quotation, web_link
+from service.alerts.lines import first_line
 from service.alerts.payload import feeds_link, story_link
 from service.alerts.render import plain_text
-from service.alerts.words import NAME_LIMIT, first_line, moment, stance, subject
+from service.alerts.words import NAME_LIMIT, moment, stance, subject
 from service.core.messages import FeedAlert
 from service.core.model import Alert, Kind
 from service.core.outfeeds import Moved

@@ -85,7 +85,7 @@ def keys_of(claim: Claim) -> tuple[str, ...]:
     """The posting keys of a claim: its principals and their parts, pairs of them, the first with a deed, and
     the longest content words where names are few."""
     names = [fold(name) for name in claim.principals[:MOST_NAME_KEYS]]
-    keys = [f"n:{name}" for name in names]
+    keys = [_name_key(name) for name in names]
     keys += [f"n:{part}" for name in names for part in _parts(name)]
     keys += [f"p:{one}|{other}" for one, other in combinations(sorted(names[:3]), 2)]
     if len(names) < 2:
@@ -94,6 +94,15 @@ def keys_of(claim: Claim) -> tuple[str, ...]:
         longest = sorted(claim.terms, key=lambda term: (-len(term), term))[:MOST_TERM_KEYS]
         keys += [f"t:{term}" for term in longest]
     return tuple(dict.fromkeys(keys))
+
+
+def principal_key(name: str) -> str:
+    """The posting key of a principal's canonical name."""
+    return _name_key(fold(name))
+
+
+def _name_key(folded: str) -> str:
+    return f"n:{folded}"
 
 
 def _parts(name: str) -> list[str]:

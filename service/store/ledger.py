@@ -27,6 +27,7 @@ from service.store.hubs import HubRows
 from service.store.items import Done, RevisionRows, mark_done, revisions_due
 from service.store.leading import Leadership
 from service.store.leases import CALLERS_TIME, LONGEST_SECONDS, LeaseClock, LeaseTimes
+from service.store.lists import Lists
 from service.store.migrate import migrate
 from service.store.outfeeds import OutfeedRows
 from service.store.own_keys import OwnKeys
@@ -55,6 +56,7 @@ class Ledger:
     delivery_log: DeliveryLog
     resending: Resending
     reports: Reports
+    lists: Lists
     retention: RetentionRows
     exports: Exports
     quarantine: Quarantine
@@ -82,6 +84,7 @@ class Ledger:
         self.resending = Resending(engine)
         self.pulse = Pulse(engine)
         self.reports = Reports(engine, self.pulse)
+        self.lists = Lists(engine)
         self.leadership = Leadership(engine)
         self.retention = RetentionRows(engine)
         self.exports = Exports(engine)

@@ -1,4 +1,7 @@
-"""Pages of a list, newest first, and the cursors that lead from one to the next."""
+"""Pages of a list, newest first, with a cursor that is the last row's moment and id.
+
+So a page that was begun is not moved by what comes meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ from sqlalchemy.sql import Select
 
 from service.errors import InputError
 
+_NOT_OURS = "The cursor is not one that this service gave out."
+_MOST_NUMBER = 2**63 - 1
+
 
 def page_of(wanted: Select[Any], at: Any, id_: Any, limit: int, cursor: str | None) -> Select[Any]:
     """`wanted` from the cursor on, newest first, and one row more than `limit` to see whether more follow."""
@@ -24,19 +30,45 @@ def page_of(wanted: Select[Any], at: Any, id_: Any, limit: int, cursor: str | No
 
 
 def cursor_of(at: datetime, id_: str) -> str:
-    """The cursor of the page behind the row of that moment and id."""
-    text = json.dumps([at.astimezone(UTC).isoformat(timespec="microseconds"), id_])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    """The cursor behind a row."""
+    return _packed([at.astimezone(UTC).isoformat(timespec="microseconds"), id_])
+
+
+def number_cursor(number: int) -> str:
+    """The cursor behind a row that has a number, or behind that many rows."""
+    return _packed([number])
+
+
+def parsed_number(cursor: str) -> int:
+    """What `number_cursor` was given. InputError for a cursor that is not ours."""
+    found = _unpacked(cursor)
+    if len(found) != 1 or type(found[0]) is not int or not 0 <= found[0] <= _MOST_NUMBER:
+        raise InputError(_NOT_OURS)
+    return found[0]
 
 
 def _parsed(cursor: str) -> tuple[datetime, str]:
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        at, id_ = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        at, id_ = _unpacked(cursor)
         moment = datetime.fromisoformat(at)
         id_.encode()
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise InputError("The cursor is not one that this service gave out.") from None
+    except (ValueError, TypeError, AttributeError):
+        raise InputError(_NOT_OURS) from None
     if moment.tzinfo is None or "\x00" in id_:
-        raise InputError("The cursor is not one that this service gave out.")
+        raise InputError(_NOT_OURS)
     return moment, id_
+
+
+def _packed(parts: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def _unpacked(cursor: str) -> list[Any]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, TypeError, RecursionError):
+        raise InputError(_NOT_OURS) from None
+    if not isinstance(found, list):
+        raise InputError(_NOT_OURS)
+    return found

@@ -18,6 +18,14 @@ from service.store.engine import reading
 from service.store.feed_reports import feed_rows, notice_rows
 from service.store.hubs import hub_row
 from service.store.lines import lines_of
+from service.store.narrowing import (
+    ANY_ALERT,
+    ANY_STORY,
+    AlertsWanted,
+    StoriesWanted,
+    narrowed_alerts,
+    narrowed_stories,
+)
 from service.store.paging import cursor_of, page_of
 from service.store.pulse import Pulse
 from service.store.review import doubt_rows
@@ -75,15 +83,17 @@ class Reports:
         self._pulse = pulse
 
     def stories(
-        self, limit: int = 50, cursor: str | None = None, status: Status | None = None
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: Status | None = None,
+        wanted: StoriesWanted = ANY_STORY,
     ) -> Page[StoryRow]:
         """Stories, the latest moved first. InputError for a cursor that is not one of ours."""
-        living = _STORIES.where(stories.c.became.is_(None))
-        wanted = page_of(living, stories.c.last_at, stories.c.id, limit, cursor)
-        if status is not None:
-            wanted = wanted.where(stories.c.status == status.value)
+        living = narrowed_stories(_STORIES.where(stories.c.became.is_(None)), status, wanted)
+        asked = page_of(living, stories.c.last_at, stories.c.id, limit, cursor)
         with reading(self._engine) as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(asked).all()
             shown = rows[:limit]
             origins = origins_of(connection, [row.id for row in shown])
         following = cursor_of(shown[-1].last_at, shown[-1].id) if len(rows) > limit else None
@@ -112,12 +122,14 @@ class Reports:
             origin = origins_of(connection, [row.id]).get(row.id)
         return StoryPage(_story_row(row, origin), tuple(map(_timeline_row, lines)), shown)
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow | FeedAlertRow]:
+    def alerts(
+        self, limit: int = 50, cursor: str | None = None, wanted: AlertsWanted = ANY_ALERT
+    ) -> Page[AlertRow | FeedAlertRow]:
         """Alerts about stories and feeds, the newest first. InputError for a cursor that is not ours."""
-        single = select(alerts).where(alerts.c.about.in_(LISTED))
-        wanted = page_of(single, alerts.c.created_at, alerts.c.id, limit, cursor)
+        single = narrowed_alerts(select(alerts).where(alerts.c.about.in_(LISTED)), wanted)
+        asked = page_of(single, alerts.c.created_at, alerts.c.id, limit, cursor)
         with reading(self._engine) as connection:
-            rows = connection.execute(wanted).all()
+            rows = connection.execute(asked).all()
             shown = told_rows(connection, rows[:limit])
         last = shown[-1] if len(rows) > limit else None
         return Page(shown, cursor_of(last.created_at, last.alert.id) if last else None)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0012"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0014"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -226,6 +226,7 @@ revisions = Table(
     Column("read_by", Text),  # the version of rules and lexicons; NULL: not known
     UniqueConstraint("item_id", "revision", name="revisions_number"),
     UniqueConstraint("item_id", "fingerprint", name="revisions_words"),
+    Index("revisions_newest_of_feed", "feed_id", "id"),
     Index(
         "revisions_by_feed_order",
         "feed_id",
@@ -504,6 +505,7 @@ deliveries = Table(
     Column("created_at", Moment, nullable=False),
     Column("since_try", Integer, nullable=False, server_default="0"),
     UniqueConstraint("alert_id", "channel", name="deliveries_once"),
+    Index("deliveries_newest", "created_at", "id"),
     Index("deliveries_by_time", "next_at", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index("deliveries_dead", "created_at", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
     Index("deliveries_by_age", "created_at", "id"),

@@ -30,9 +30,11 @@ from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
 from service.web.outfeeds import outfeed_router
 from service.web.pages import Pages
+from service.web.parts import NAV, DeskParts, Shown, add_desk
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
 from service.web.streams import Streams, stream_router
+from service.web.validators import Validators
 from service.web.websub import Callback, websub_router
 
 _NO_LEDGER = "The ledger cannot be read right now; the reason is in the log."
@@ -75,12 +77,14 @@ def create_app(
     channels: ChannelDesk | None = None,
     secret: Secret = Secret(),
     streams: Streams | None = None,
+    desk: DeskParts | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
     `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
     `editing`: who hears of what; `channels`: where it goes; `secret`: what may be read and done by
-    who was told an address; `streams`: alerts as they leave. None: there is no such address.
+    who was told an address; `streams`: alerts as they leave; `desk`: what the desk does besides. None:
+    there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -92,9 +96,13 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    pages = Pages()
-    app.include_router(page_router(reports, pages, clock, demo=demo))
-    app.include_router(api_router(reports))
+    nav = () if desk is None else NAV
+    pages = Pages((*nav, ("/channels", "Channels")) if channels is not None else nav)
+    curation = None if desk is None else desk.curation
+    app.include_router(page_router(reports, pages, clock, demo=demo, curation=curation))
+    app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
+    if desk is not None:
+        add_desk(app, desk, Shown(reports, pages, clock))
     app.include_router(probe_router(reports, clock))
     if traces is not None:
         app.include_router(why_router(traces))
@@ -116,6 +124,7 @@ def create_app(
     _tell_errors(app, pages)
     public_host = push.host if push is not None else secret.host
     opened = None if public_host is None else Opened(_PUBLIC, allowed_names([public_host]) - LOOPBACK)
+    app.add_middleware(Validators)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
     return app

@@ -9,11 +9,14 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.core.model import Status
 from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
 from service.tracing import TracesLike, Why
+from service.web.callers import Caller, caller_of
+from service.web.curation import DONE, AuditRow, Curation
 from service.web.pages import Pages
 from service.web.reading import FIT_ID, ReportsLike, find_story, found_why
 from service.web.words import FEED_IN_TROUBLE
@@ -22,6 +25,7 @@ STORIES_ON_A_PAGE = 20
 ALERTS_ON_THE_TAPE = 20
 FEEDS_IN_THE_FOOTER = 50
 
+JustDone = Annotated[str | None, Query(pattern=DONE)]
 Cursor = Annotated[str | None, Query(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
 
 
@@ -51,11 +55,22 @@ class NowView:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryActs:
+    """What the one who looks can do with a story, and what was done. `done`: by them, just now."""
+
+    audit: tuple[AuditRow, ...]
+    may_edit: bool
+    seal: str
+    done: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class StoryView:
     """One story."""
 
     now: datetime
     page: StoryPage
+    acts: StoryActs | None = None
     template: str = "story.html"
 
 
@@ -82,9 +97,14 @@ class TroubleView:
 
 
 def page_router(
-    reports: ReportsLike, pages: Pages, clock: Callable[[], datetime], *, demo: bool
+    reports: ReportsLike,
+    pages: Pages,
+    clock: Callable[[], datetime],
+    *,
+    demo: bool,
+    curation: Curation | None = None,
 ) -> APIRouter:
-    """`/` and `/stories/{id}`. Nothing here writes."""
+    """`/` and `/stories/{id}`. Nothing here writes; with `curation` a story has buttons that do."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.head("/")
@@ -94,13 +114,18 @@ def page_router(
 
     @router.head("/stories/{story_id}")
     @router.get("/stories/{story_id}")
-    def story_page(story_id: str) -> HTMLResponse:
+    def story_page(request: Request, story_id: str, done: JustDone = None) -> HTMLResponse:
         found = find_story(reports, story_id)
         if found is None:
             return pages.answer(TroubleView(404, "There is no story with this address."), 404)
-        return pages.answer(StoryView(clock(), found))
+        acts = None if curation is None else _acts(curation, found, caller_of(request), done)
+        return pages.answer(StoryView(clock(), found, acts))
 
     return router
+
+
+def _acts(curation: Curation, page: StoryPage, caller: Caller, done: str | None) -> StoryActs:
+    return StoryActs(curation.audit(page.story.id), caller.may_edit, curation.seal.of(caller), done)
 
 
 def why_page_router(traces: TracesLike, pages: Pages) -> APIRouter:

@@ -33,7 +33,7 @@ LINES = frozenset(
 )
 
 _SCHEME = HTTPBearer(scheme_name="intake", auto_error=False)  # for the description; `admit` decides
-_ITEM = {
+ITEM_SCHEMA = {
     "type": "object",
     "properties": {
         "id": {"type": "string", "description": "Yours; empty: made from the content"},
@@ -49,8 +49,8 @@ _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": {"oneOf": [_ITEM, {"type": "array", "items": _ITEM}]}},
-            "application/x-ndjson": {"schema": _ITEM},
+            "application/json": {"schema": {"oneOf": [ITEM_SCHEMA, {"type": "array", "items": ITEM_SCHEMA}]}},
+            "application/x-ndjson": {"schema": ITEM_SCHEMA},
         },
     },
 }

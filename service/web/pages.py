@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -25,8 +26,10 @@ class View(Protocol):
 class Pages:
     """Renders views. One for the life of an app: templates are compiled once."""
 
-    def __init__(self) -> None:
+    def __init__(self, nav: Sequence[tuple[str, str]] = ()) -> None:
+        """`nav`: addresses and names of the pages besides the front page that every page leads to."""
         self._environment = _environment()
+        self._environment.globals["nav"] = (("/", "Now"), *nav, ("/api/v1/openapi.json", "API"))
 
     def answer(self, view: View, status: int = 200) -> HTMLResponse:
         """The page for `view`. A template that names what is not there fails loudly."""

@@ -75,6 +75,11 @@ def elapsed(span: timedelta) -> str:
     return " ".join(shown)
 
 
+def seconds(count: int | None) -> str:
+    """So many seconds as a span, "" where it is not known."""
+    return "" if count is None else elapsed(timedelta(seconds=count))
+
+
 def _next_unit(rest: int, index: int) -> list[str]:
     if index >= len(_UNITS) - 1:  # minutes say enough: no seconds beside them
         return []

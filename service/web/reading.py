@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from service.core.model import Status
 from service.core.records import PartyRecord, Record
 from service.errors import InputError
+from service.store.narrowing import ANY_ALERT, ANY_STORY, AlertsWanted, StoriesWanted
 from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
 from service.tracing import TracesLike, Why, why
 
@@ -22,7 +23,11 @@ class ReportsLike(Protocol):
     """Blocking reads. Every one raises StoreError where the ledger cannot be read."""
 
     def stories(
-        self, limit: int = 50, cursor: str | None = None, status: Status | None = None
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        status: Status | None = None,
+        wanted: StoriesWanted = ANY_STORY,
     ) -> Page[StoryRow]:
         """Latest news first. InputError for a cursor that we never gave."""
         ...
@@ -31,7 +36,9 @@ class ReportsLike(Protocol):
         """All of one story, None where there is none."""
         ...
 
-    def alerts(self, limit: int = 50, cursor: str | None = None) -> Page[AlertRow | FeedAlertRow]:
+    def alerts(
+        self, limit: int = 50, cursor: str | None = None, wanted: AlertsWanted = ANY_ALERT
+    ) -> Page[AlertRow | FeedAlertRow]:
         """Newest first. InputError for a cursor that we never gave."""
         ...
 

@@ -154,7 +154,8 @@ def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
 
 def test_pages_are_not_stored_and_our_files_are_asked_about(client: TestClient) -> None:
     assert client.get("/").headers["cache-control"] == "no-store"
-    assert client.get("/api/v1/stories").headers["cache-control"] == "no-store"
+    assert client.get("/api/v1/stories").headers["cache-control"] == "private, no-cache"
+    assert client.get("/api/v1/nothing").headers["cache-control"] == "no-store"
     styles = client.get("/static/desk.css")
     assert styles.headers["cache-control"] == "no-cache"
     again = client.get("/static/desk.css", headers={"If-None-Match": styles.headers["etag"]})

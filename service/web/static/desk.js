@@ -29,7 +29,10 @@
 
   function busy() {
     const selection = document.getSelection();
-    return selection && !selection.isCollapsed && main.contains(selection.anchorNode);
+    if (selection && !selection.isCollapsed && main.contains(selection.anchorNode)) return true;
+    // Nor is a page swapped under somebody who types, or who has.
+    const fields = [...main.querySelectorAll("input:not([type=hidden]), textarea")];
+    return fields.some((field) => field === document.activeElement || field.value !== field.defaultValue);
   }
 
   function focusMark() {

@@ -1,0 +1,49 @@
+"""What stands behind the desk besides the reports: handed over in one piece by whoever starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import FastAPI
+
+from service.web.curation import Curation, curation_page_router, curation_router
+from service.web.explain import explain_router
+from service.web.lists import ListsLike, lists_router
+from service.web.pages import Pages
+from service.web.reader import Reader, reader_router
+from service.web.reading import ReportsLike
+from service.web.sources import sources_router
+
+
+@dataclass(frozen=True, slots=True)
+class DeskParts:
+    """`canonical`: a name as stories are kept under it, whatever it was called."""
+
+    lists: ListsLike
+    reader: Reader
+    curation: Curation
+    canonical: Callable[[str], str]
+
+
+NAV = (("/review", "Review"), ("/sources", "Sources"), ("/explain", "Explain"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What every page is made of."""
+
+    reports: ReportsLike
+    pages: Pages
+    clock: Callable[[], datetime]
+
+
+def add_desk(app: FastAPI, desk: DeskParts, shown: Shown) -> None:
+    """The addresses of the desk."""
+    app.include_router(lists_router(desk.lists))
+    app.include_router(reader_router(desk.reader))
+    app.include_router(curation_router(desk.curation))
+    app.include_router(curation_page_router(desk.curation, shown.pages, shown.clock))
+    app.include_router(explain_router(desk.reader, shown.pages))
+    app.include_router(sources_router(shown.reports, shown.pages, shown.clock))
