@@ -15,6 +15,7 @@ from service.core.reading.mentions import KANA, PERSON_NAME, TITLED, Mention, So
 from service.core.reading.sentences import Passage
 
 _LONGEST_OF = 36
+_APPOSED = re.compile(r",\s(?:an?|the|one)\s(?:[\w-]+\s){0,3}|,\s(?:[a-z-]+\s){0,2}")
 _BEFORE_TITLE = re.compile(r"-|(?:['’]s|['’])?,?\s+(?:[\w-]+\s+){0,2}")
 _GLUED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{0,7}")  # an office between a body and a title, unspaced
 _UNSPACED_PERSON = re.compile(r"\s?([\u30a1-\u30ff\u3005\u4e00-\u9fff\uac00-\ud7a3]{2,8})?\s?")
@@ -52,7 +53,10 @@ def joined(atoms: list[Mention], passage: Passage, scan: Scan) -> Iterator[Menti
         elif atom.sort is Sort.OUTLET and not atom.named:
             atom, index = _with_its_name(atom, atoms, index, passage)
         elif atom.sort in (Sort.BODY, Sort.PERSON):
-            atom, index = _with_employer(atom, atoms, index, passage, scan)
+            if _is_outsider(atom, atoms[index : index + 1], passage):
+                atom, index = atoms[index]._replace(start=atom.start, speaker=atom.body), index + 1
+            else:
+                atom, index = _with_employer(atom, atoms, index, passage, scan)
         if pending is not None:
             yield pending
         pending = atom
@@ -67,7 +71,14 @@ def _with_person(title: Mention, atoms: list[Mention], index: int, passage: Pass
         return title, index
     if passage.text[title.end : follower.start] not in (" ", "\n"):
         return title, index
-    return title._replace(end=follower.end), index + 1
+    return title._replace(end=follower.end, speaker=follower.body), index + 1
+
+
+def _is_outsider(one: Mention, following: list[Mention], passage: Passage) -> bool:
+    """Whether a person is said to be a third party right after the name: Tom Reid, an analyst."""
+    if not following or following[0].sort is not Sort.THIRD_PARTY or not is_personal(one, passage):
+        return False
+    return bool(_APPOSED.fullmatch(passage.text[one.end : following[0].start]))
 
 
 def _with_its_place(

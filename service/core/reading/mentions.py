@@ -66,6 +66,7 @@ class Topic:
     outlet: str | None = None
     human: str | None = None  # the first name of the latest sentence that is written like a person's
     authorities: set[str] = field(default_factory=set)
+    outsiders: set[str] = field(default_factory=set)  # persons who cannot know: analysts, traders
     bodies: dict[str, str] = field(default_factory=dict)  # canonical name to country, latest last
 
 

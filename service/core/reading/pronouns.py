@@ -43,6 +43,8 @@ def resolve(found: list[Mention], passage: Passage, scan: Scan, topic: Topic) ->
             _turn_to(topic, first_body, first_firm)
             sentence, first_body, first_firm, first_human = here, None, None, None
         firm = first_firm or (None if first_body and first_body not in topic.authorities else topic.firm)
+        if mention.body in topic.outsiders:
+            mention = mention._replace(sort=Sort.THIRD_PARTY, body=None, speaker=mention.body, role=None)
         spoke = _who_spoke(mention, resolved, passage, scan)
         known = mention._replace(body=spoke) if spoke else _led_back(mention, first_body, topic, scan)
         meant = _meant_by_title(mention, topic, passage)
@@ -96,6 +98,8 @@ def _can_be_topic(mention: Mention) -> bool:
 
 
 def _note(topic: Topic, mention: Mention) -> None:
+    if mention.sort is Sort.THIRD_PARTY and mention.speaker:
+        topic.outsiders.add(mention.speaker)
     if mention.sort is Sort.AUTHORITY and mention.body:
         topic.authorities.add(mention.body)
     if mention.sort is Sort.BODY and mention.body:

@@ -103,7 +103,7 @@ def said_before(start: int, end: int, around: Around) -> tuple[Mention, ...]:
 
 def own_subject(hit: Hit, start: int, sentence: Sentence, around: Around) -> tuple[Mention, ...]:
     by = around.scan.within("passive_by", hit.end, hit.end + _PASSIVE)
-    if by:
+    if by and not around.scan.within("report", hit.end, by[0].start):  # confirming a report by Reuters
         agents = [m for m in around.between(by[0].end, sentence.end) if m.start - by[0].end <= 40]
         if agents:
             return (agents[0],)
