@@ -142,7 +142,7 @@ def _sorted_out(page: Page, found: list[Stance], told: list[Rumor]) -> tuple[lis
         cue = stance.hit.cue
         answerable = spoken or (asked and cue.strength is not Strength.NON_DENIAL)
         if cue.kind is CueKind.CONFIRMATION:
-            answerable = told_of or _is_of_event(stance, hints)
+            answerable = told_of or _is_of_event(stance, hints) or _is_beside_hearsay(stance)
         reason = stance.refused
         if not reason and not answerable and (cue.told or cue.kind in _NEEDS_RUMOR):
             reason = "nothing was told that it could answer"
@@ -160,6 +160,22 @@ def _is_of_event(stance: Stance, hints: list[tuple[str, ...]]) -> bool:
     marks = stance.side.scan.within("relation", stance.span.start, stance.span.end)
     events = tuple(mark.value for mark in marks)
     return bool(events) and any(agree(events, hint) for hint in hints)
+
+
+def _is_beside_hearsay(stance: Stance) -> bool:
+    """Whether the sentence of `stance`, or one beside it, names hearsay and no event of its own, and
+    `stance` tells one: "Rumours of the cuts have circulated since March"."""
+    side = stance.side
+    here = side.passage.sentence_at(stance.hit.start)
+    if not side.scan.within("relation", stance.span.start, stance.span.end):
+        return False
+    for sentence in side.passage.sentences[max(0, here.index - 1) : here.index + 2]:
+        hits = side.scan.hits_between(sentence.start, sentence.end)
+        hearsay = any(h.cue.kind is CueKind.RUMOR and h.cue.weight >= _FIRM and not h.cue.told for h in hits)
+        told = sentence is not here and side.scan.within("relation", sentence.start, sentence.end)
+        if hearsay and not told:
+            return True
+    return False
 
 
 def _from_rumor(rumor: Rumor, claims: Claims, order: int) -> Iterator[_Candidate]:
