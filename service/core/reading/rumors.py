@@ -34,6 +34,7 @@ _TOLD_NEAR = 12
 _LEAD_NEAR = 6
 _HEARD = ("told", "tell")  # the outlet is the hearer
 _ABOUT = (Sort.BODY, Sort.COMPANY, Sort.ITS, Sort.PERSON, Sort.EXECUTIVE)
+_UNNAMED = (Sort.AUTHORITY, Sort.OFFICIAL, Sort.BOTH, Sort.COMPANY)
 _SELF = (
     Sort.BODY,
     Sort.COMPANY,
@@ -104,7 +105,8 @@ def _rumor(
         return None
     if side.scan.within("state_matters", sentence.start, sentence.end):
         return None
-    told = _is_told(sentence, people, side, page, sourced=credited != NOBODY)
+    firm = any(hit.cue.weight >= ONE and not hit.cue.told for hit in own)
+    told = _is_told(sentence, people, side, page, sourced=credited != NOBODY, firm=firm)
     if not told and not _is_quoted_hearsay(own, sentence, people, side):
         return None
     if _only_answers(standing, own, side):
@@ -153,11 +155,12 @@ def _is_to_come(sentence: Sentence, side: Around) -> bool:
 
 
 def _is_told(
-    sentence: Sentence, people: Sequence[Mention], side: Around, page: Page, *, sourced: bool
+    sentence: Sentence, people: Sequence[Mention], side: Around, page: Page, *, sourced: bool, firm: bool
 ) -> bool:
     """Whether there is an event, and somebody (where names show).
 
-    What an outlet or an unnamed source tells (`sourced`) needs no other event than that it may come.
+    What an outlet or an unnamed source tells (`sourced`) needs no other event than that it may come. With plain
+    hearsay (`firm`) an office or "the bank" is somebody too.
     """
     scan = side.scan
     deeds = [
@@ -170,6 +173,7 @@ def _is_told(
     about = (*_ABOUT, Sort.PLACE) if deeds and _is_sourced(people) else _ABOUT
     named = any(m.sort in about and (m.body or m.speaker) for m in people)
     named = named or (sourced and bool(deeds) and _goes_on(sentence, side))
+    named = named or (firm and bool(deeds) and any(m.sort in _UNNAMED for m in people))
     return bool(event) and (named or not page.lexicon.source.capitals)
 
 
