@@ -34,6 +34,7 @@ _ENOUGH = 1.9
 _HEARSAY = 0.8
 _FIRM = 1.0
 _FRAGMENT = 32
+_REPORT_NEAR = 40
 _RESERVED = (Strength.LIMITED, Strength.NOT_AWARE)  # who confirms all the same takes such a word back
 _SIDE = 1_000_000
 _LAST = 10 * _SIDE
@@ -141,6 +142,7 @@ def _sorted_out(page: Page, found: list[Stance], told: list[Rumor]) -> tuple[lis
     for stance in found:
         cue = stance.hit.cue
         answerable = spoken or (asked and cue.strength is not Strength.NON_DENIAL)
+        answerable = answerable or _is_of_report(stance)
         if cue.kind is CueKind.CONFIRMATION:
             answerable = told_of or _is_of_event(stance, hints) or _is_beside_hearsay(stance)
         reason = stance.refused
@@ -160,6 +162,14 @@ def _is_of_event(stance: Stance, hints: list[tuple[str, ...]]) -> bool:
     marks = stance.side.scan.within("relation", stance.span.start, stance.span.end)
     events = tuple(mark.value for mark in marks)
     return bool(events) and any(agree(events, hint) for hint in hints)
+
+
+def _is_of_report(stance: Stance) -> bool:
+    """Whether `stance` flatly denies a report that its own clause names: the story of a wedding was made up."""
+    if stance.strength is not Strength.FLAT:
+        return False
+    start = max(stance.span.start, stance.hit.start - _REPORT_NEAR)
+    return bool(stance.side.scan.within("report", start, stance.hit.start))
 
 
 def _is_beside_hearsay(stance: Stance) -> bool:

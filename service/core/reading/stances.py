@@ -119,7 +119,8 @@ def _overruled(hit: Hit, span: Span, sentence: Sentence, side: Around) -> str:
         return ""
     previous = side.passage.sentences[max(0, sentence.index - 1)]
     following = side.passage.sentences[min(len(side.passage.sentences) - 1, sentence.index + 1)]
-    event = hit.cue.told or side.scan.within("relation", previous.start, following.end)  # told: the rumor's
+    told = hit.cue.told and (not side.spaced or _tells_event(span, sentence, side))  # told: the rumor's
+    event = told if hit.cue.told else side.scan.within("relation", previous.start, following.end)
     if not event and not _own_deed(hit, side):
         return "confirms no event"
     if not side.verb_final and (_told_by_source(hit, sentence, side) or _is_hearsay(hit, sentence, side)):
@@ -158,6 +159,11 @@ def _told_by_source(hit: Hit, sentence: Sentence, side: Around) -> bool:
         return False
     said = side.scan.within("speech", told[-1].end, min(hit.start, told[-1].end + _SAID_NEAR))
     return bool(said) and hit.start - said[0].end <= _TOLD_NEAR
+
+
+def _tells_event(span: Span, sentence: Sentence, side: Around) -> bool:
+    """Whether a clause tells an event or a plan, and not only that somebody would say something."""
+    return any(side.scan.within(name, span.start, sentence.end) for name in ("relation", "plans"))
 
 
 def _own_deed(hit: Hit, side: Around) -> bool:
