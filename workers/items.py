@@ -17,7 +17,7 @@ from service.core.clocks import clocks_of
 from service.core.decisions import Decision, Ruling, in_force, mark_of, rule
 from service.core.folding import Kept, order_of
 from service.core.matching import keys_of
-from service.core.model import Claim, ClaimedRevision, Item, Kind, Match, Reading, Statement, Story
+from service.core.model import Claim, ClaimedRevision, Item, Kind, Match, Reading, Statement, Step, Story
 from service.core.reading.read import read_statements
 from service.core.stories import advance, open_story, opened_id
 from service.lexicons.version import reading_version
@@ -204,11 +204,15 @@ class _Placing:
         self.stories[step.story.id] = step.story
         if one.statement.kind is Kind.RUMOR and one.joined.sure:
             self.reported.add(step.story.id)
-        self.handled.append(tell(self.transaction, self.rules.subscriptions, step, one.ordinal, self.now))
+        self.handled.append(self._tell(step, one.ordinal))
         if not one.joined.sure:
             self.transaction.let_find(one, keys)
         if story is None:
             self._refold_with(self._adopt(one, step.story), ())
+
+    def _tell(self, step: Step, ordinal: int) -> Handled:
+        around = tuple(self.stories.values()) or None  # None: a fold has just let go of them
+        return tell(self.transaction, self.rules.subscriptions, step, ordinal, around, self.now)
 
     def _told_already(self, story: Story) -> bool:
         if story.id in self.reported:

@@ -51,15 +51,21 @@ class News:
 
 
 def tell(
-    transaction: Handling, subscriptions: Collection[Subscription], step: Step, ordinal: int, now: datetime
+    transaction: Handling,
+    subscriptions: Collection[Subscription],
+    step: Step,
+    ordinal: int,
+    around: Collection[Story] | None,
+    now: datetime,
 ) -> Handled:
     """Tells of a step that followed on all before it: what it moves, nobody heard of yet.
 
-    `ordinal` is the number of its statement in the reading.
+    `ordinal` is the number of its statement in the reading, `around` the stories that its claim was held
+    against, as they stand now; None: they are looked for.
     """
     cause = _cause(step, ordinal)
     decided = [(subscription, decide_alert(step, subscription)) for subscription in subscriptions]
-    return Handled(step, _saved(transaction, decided, step, cause, now, step.reason))
+    return Handled(step, _saved(transaction, decided, step, cause, now, step.reason, around))
 
 
 def tell_after_fold(
@@ -84,12 +90,15 @@ def _saved(
     cause: Cause,
     now: datetime,
     said: Reason,
+    around: Collection[Story] | None = None,
 ) -> tuple[AlertDecision, ...]:
     """What was decided, without what a story that is nearly the same told already, saved."""
     nearby: tuple[Nearby, ...] = ()
     alerts: Sequence[Alert] = ()
     if any(decision.alert is not None for _, decision in decided):
-        nearby = said_nearby(step, transaction.candidates(keys_of(step.statement.claim), MOST_NEARBY))
+        if around is None:
+            around = transaction.candidates(keys_of(step.statement.claim), MOST_NEARBY)
+        nearby = said_nearby(step, tuple(around))
         alerts = transaction.alerts_of([near.story_id for near in nearby]) if nearby else ()
     return tuple(
         transaction.put(told_nearby(decision, nearby, alerts), subscription, cause, now, said)
