@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-.PHONY: run test check lint fuzz fuzz-feeds mutants format accuracy accuracy-quick stories races crash crash-mutants bench lock clean
+.PHONY: run test check lint fuzz fuzz-feeds mutants format accuracy accuracy-quick stories joins races crash crash-mutants bench lock clean
 
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
@@ -44,6 +44,10 @@ accuracy-quick: $(TEST_READY)
 # Labelled episodes replayed as one stream: do statements find their stories, do denials alert, once?
 stories: $(TEST_READY)
 	$(BIN)/python -m benchmarks.stories --corpus $(if $(CORPUS),$(CORPUS),$(SHARED)/corpus)
+
+# Writes docs/reference/joins.md: ten joins and ten refusals of the matcher, with their reasons.
+joins: $(TEST_READY)
+	$(BIN)/python -m benchmarks.joins
 
 # Two workers meet two reports of one rumor, ten thousand times on each kind of database (half an hour).
 races: $(TEST_READY)
