@@ -55,8 +55,11 @@ def document(number: int, entries: int = ENTRIES) -> bytes:
 def store(ledger: Ledger, feed: Feed, body: bytes) -> int:
     """Parse, plan and commit one document; how many rows it made."""
     parsed = parse_feed(body, "application/rss+xml", feed.url)
-    known = ledger.feeds.known(feed.id, [one.item_id for one in identify(feed.id, parsed.entries)])
-    plan = plan_poll(feed, parsed.entries, known, NOW, etag=None, last_modified=None)
+    found = identify(feed.id, parsed.entries)
+    known = ledger.feeds.known(feed.id, [one.item_id for one in found])
+    plan = plan_poll(
+        feed, parsed.entries, known, NOW, etag=None, last_modified=None, identified=found
+    )  # as a poll does
     return ledger.feeds.commit_poll(feed.id, plan, NOW)
 
 

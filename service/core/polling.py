@@ -141,14 +141,17 @@ def plan_poll(
     http_status: int | None = 200,
     note: str = "",
     arrival: Arrival = AT_ONCE,
+    identified: Sequence[Identified] | None = None,
 ) -> PollPlan:
     """What to save of a fetched document.
 
     `known` maps item ids (those of `identify`) to the fingerprints already kept under them, archived entries
-    included. At most MAX_REVISIONS of the document are taken at once: then the validators are withheld, so
+    included. `identified` is what `identify` says of `entries`, where the caller has it: it reads every word.
+    At most MAX_REVISIONS of the document are taken at once: then the validators are withheld, so
     that the next poll sees the whole document again and takes the rest. `note` is added to the reason.
     """
-    identified = identify(feed.id, entries)
+    if identified is None:
+        identified = identify(feed.id, entries)
     gap = leaves_gap(feed, identified, known)
     if arrival.archived:
         identified = identify(feed.id, (*entries, *arrival.archived))

@@ -239,7 +239,8 @@ async def _archived(poll: _Asking, page: str, first_position: int) -> tuple[tupl
 
 
 def _plan(poll: _Asking, answer: Fetched, parsed: ParsedFeed, arrival: Arrival) -> PollPlan:
-    ids = [one.item_id for one in identify(poll.feed.id, (*parsed.entries, *arrival.archived))]
+    identified = identify(poll.feed.id, (*parsed.entries, *arrival.archived))
+    ids = [one.item_id for one in identified]
     whole = is_whole(answer.body)
     # Of a document that breaks off we know nothing that the server may take for the whole of it.
     etag, last_modified = (
@@ -254,4 +255,5 @@ def _plan(poll: _Asking, answer: Fetched, parsed: ParsedFeed, arrival: Arrival) 
         last_modified=last_modified,
         note="; ".join(filter(None, (parsed.why, "" if whole else "the document breaks off"))),
         arrival=arrival,
+        identified=None if arrival.archived else identified,
     )
