@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-.PHONY: run test check lint fuzz fuzz-feeds mutants format accuracy accuracy-quick stories joins races crash crash-mutants bench lock clean
+.PHONY: run test check lint fuzz fuzz-feeds floods mutants format accuracy accuracy-quick stories joins races crash crash-mutants bench lock clean
 
 run: $(RUN_READY)
 	@exec $(BIN)/rumorwatch run
@@ -27,8 +27,10 @@ lint: $(TEST_READY)
 	$(BIN)/pytest tests --collect-only -qq >/dev/null || $(BIN)/pytest tests --collect-only
 
 # A hundred thousand generated texts through the reader: no exception, exact spans, the same answer twice.
+# Then ten thousand strings of every script are made harmless.
 fuzz: $(TEST_READY)
 	$(BIN)/pytest tests/unit/reading/test_any_text.py -k "news_like or any_text_is_read" --hypothesis-profile=many --timeout=3000
+	$(BIN)/pytest tests/unit/test_hostile_patterns.py -k harmless --hypothesis-profile=many --timeout=3000
 
 # Measures reading in public and fails where a figure fell by more than noise; the labelled texts lie outside the
 # project. CORPUS=DIR measures another folder instead; FNC1_TEST=DIR scores a labelled half that nothing learned from.
@@ -69,6 +71,10 @@ bench: $(TEST_READY)
 # A hundred thousand valid feeds with seeded faults through the contained parser (an hour).
 fuzz-feeds: $(TEST_READY)
 	$(BIN)/python -m benchmarks.feed_fuzz
+
+# A hundred megabytes in one item, a million categories, a hundred thousand items (a minute).
+floods: $(TEST_READY)
+	$(BIN)/python -m benchmarks.floods
 
 # One defence of intake taken out at a time: the tests of its row must fail without it (half an hour).
 mutants: $(TEST_READY)
