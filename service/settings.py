@@ -123,8 +123,9 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         None,
-        description="Where hubs reach this service from outside, for WebSub: your proxy hands on what comes "
-        "below its `/push/`, and nothing else. Empty: feeds are only polled.",
+        description="Where hubs, readers of feeds and of mails reach this service from outside: your proxy "
+        "hands on what comes below its `/push/`, `/out/` and `/mute/`, and nothing else. Empty: feeds are "
+        "only polled.",
     )
     edit_token: SecretStr | None = Field(
         None,

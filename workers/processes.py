@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from service import failpoints, logs, wiring
 from service.audience_changes import change
 from service.channel_care import Tried, named, standings, try_channel
+from service.core.mute_tokens import read_token
 from service.core.pushing import Intent, Verdict
 from service.core.reading.lexicon import Knowledge
 from service.doorbell import LocalBell, Work
@@ -32,12 +33,14 @@ from service.web.app import Push, Secret, create_app
 from service.web.audience import Editing
 from service.web.channels import ChannelDesk
 from service.web.intake import Intake, token_digest
+from service.web.mute import Muting
 from service.web.serving import StreamingServer
 from service.web.streams import Streams
 from service.web.websub import Callback
 from workers.answering import answer_rings
 from workers.desk_parts import desk_parts
 from workers.loop import Loop, delivery_loop, item_loop
+from workers.mute_links import mute, mute_state, unmute
 
 STOP_SECONDS = 10
 
@@ -227,6 +230,20 @@ def _secret(parts: wiring.Parts) -> Secret:
     return Secret(
         wiring.public_host(parts.settings),
         Outfeeds(parts.ledger, wiring.shared_root(parts.settings), parts.base_url, lambda: parts.knowledge),
+        _muting(parts),
+    )
+
+
+def _muting(parts: wiring.Parts) -> Muting | None:
+    """What links in mails do, or None where no reader could reach them."""
+    links, ledger = wiring.mute_links(parts.settings, parts.ledger), parts.ledger
+    if links is None:
+        return None
+    return Muting(
+        lambda text: read_token(links.key, text, parts.clock()),
+        lambda token: mute_state(ledger, token),
+        lambda token: mute(ledger, token, parts.clock()),
+        lambda token: unmute(ledger, token, parts.clock()),
     )
 
 

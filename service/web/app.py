@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from service import logs
+from service.alerts.mute_links import PATH as MUTE
 from service.errors import InputError, StoreError
 from service.feeds.websub import PATH
 from service.outfeeds import PATH as OUT, Outfeeds
@@ -28,6 +29,7 @@ from service.web.dashboard import TroubleView, page_router, why_page_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
+from service.web.mute import Muting, mute_router
 from service.web.outfeeds import outfeed_router
 from service.web.pages import Pages
 from service.web.parts import NAV, DeskParts, Shown, add_desk
@@ -44,8 +46,8 @@ _SENTENCES = {
     "Not Found": "There is nothing at this address.",
     "Method Not Allowed": "This address does not take that kind of request.",
 }
-_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", PATH, OUT)
-_PUBLIC = (PATH, OUT)  # what answers to the public host name
+_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", PATH, OUT, MUTE)
+_PUBLIC = (PATH, OUT, MUTE)  # what answers to the public host name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Secret:
 
     host: str | None = None
     outfeeds: Outfeeds | None = None
+    muting: Muting | None = None
 
 
 def create_app(
@@ -118,6 +121,8 @@ def create_app(
         app.include_router(stream_router(streams))
     if secret.outfeeds is not None:
         app.include_router(outfeed_router(secret.outfeeds, clock))
+    if secret.muting is not None:
+        app.include_router(mute_router(secret.muting, pages))
     if push is not None:
         app.include_router(websub_router(push.callback))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
