@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -93,19 +93,9 @@ class Parts:
         """A guarded client that takes turns at hosts with all others of its kind, for feeds and articles."""
         return open_client(self.settings, self.pace)
 
-    @asynccontextmanager
-    async def open_transports(self) -> AsyncIterator[Mapping[str, Transport]]:
+    def open_transports(self) -> AbstractAsyncContextManager[Mapping[str, Transport]]:
         """The channels by name, over one client, for the length of the block."""
-        client = self.open_client()
-        try:
-            made = [client_transport(one, client, self.base_url, self.signing) for one in self.channels]
-            yield {**self.steady, **{one.name: one for one in made if one is not None}}
-        finally:
-            await client.close()
-
-    def signing(self, channel: WebhookChannel, now: datetime) -> tuple[str, ...]:
-        """The secrets that sign what goes to `channel` at `now`."""
-        return signing_secrets(channel.secrets, self.ledger.channels.rotation(channel.name), now)
+        return open_transports(self.settings, self.ledger, self.channels, self.steady)
 
     @property
     def base_url(self) -> str:
@@ -139,7 +129,7 @@ def open_parts(
     heard = audience(settings, ledger, knowledge)
     try:
         heard.current()
-        steady = _steady(channels, settings, ledger)
+        steady = steady_transports(channels, settings, ledger)
     except BaseException:
         ledger.close()
         raise
@@ -362,7 +352,27 @@ def one_feed(url: str, outlet: str = "", minutes: float | None = None, lang: str
     return _feed(feed_settings(ListedFeed(url, outlet=outlet or None, interval_minutes=minutes, lang=lang)))
 
 
-def _steady(channels: tuple[Channel, ...], settings: Settings, ledger: Ledger) -> dict[str, Transport]:
+@asynccontextmanager
+async def open_transports(
+    settings: Settings, ledger: Ledger, channels: tuple[Channel, ...], steady: Mapping[str, Transport]
+) -> AsyncIterator[Mapping[str, Transport]]:
+    """The channels by name, over one client, for the length of the block; `steady`: those kept."""
+
+    def signing(channel: WebhookChannel, now: datetime) -> tuple[str, ...]:
+        return signing_secrets(channel.secrets, ledger.channels.rotation(channel.name), now)
+
+    client = open_client(settings)
+    try:
+        made = [client_transport(one, client, base_url(settings), signing) for one in channels]
+        yield {**steady, **{one.name: one for one in made if one is not None}}
+    finally:
+        await client.close()
+
+
+def steady_transports(
+    channels: tuple[Channel, ...], settings: Settings, ledger: Ledger
+) -> Mapping[str, Transport]:
+    """Those that need no client, made once and kept."""
     around = Surroundings(
         base_url(settings), settings.allow_networks, writer(sys.stdout), mute_links(settings, ledger)
     )

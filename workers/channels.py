@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from service import wiring
 from service.channel_care import Standing, Tried, named, rotate, standings, try_channel
-from service.doorbell import LocalBell, Work
+from service.doorbell import Work
 from service.durations import duration
 from service.errors import InputError
 from service.settings import Settings
@@ -42,13 +42,14 @@ def show_channel(settings: Settings, name: str) -> None:
 
 def send_test(settings: Settings, name: str) -> bool:
     """Sends a test and prints what the receiver said; whether it was taken."""
-    parts = wiring.open_parts(settings, LocalBell())
-    with closing(parts.ledger):
-        named(parts.channels, name)
+    channels = wiring.checked_channels(settings)
+    named(channels, name)
+    with closing(wiring.open_ledger(settings)) as ledger:
+        steady = wiring.steady_transports(channels, settings, ledger)
 
         async def whole() -> Tried:
-            async with parts.open_transports() as transports:
-                return await try_channel(transports, name, parts.clock())
+            async with wiring.open_transports(settings, ledger, channels, steady) as transports:
+                return await try_channel(transports, name, wiring.utc_now())
 
         tried = asyncio.run(whole())
     _say(verdict(tried))

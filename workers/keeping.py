@@ -27,7 +27,8 @@ PATIENCE_SECONDS = 2.0  # what takes longer says how far it is
 
 HOLDS = (
     "It holds all of the ledger (feeds, texts of items, stories, decisions, alerts, deliveries) and the list "
-    "of imported feeds, but not the settings, so no secret of a channel but one that `channels rotate` made. What the ledger knows of feeds may "
+    "of imported feeds, but not the settings, so no secret of a channel but "
+    "one that `channels rotate` made. What the ledger knows of feeds may "
     "hold keys: keep it as you keep the ledger."
 )
 
