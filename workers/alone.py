@@ -2,7 +2,8 @@
 
 If that process dies, it was almost certainly the revision's doing: the worker that started it lives, says so
 in the ledger, and goes on with the next. The child is told what to do through its standard input, and it
-saves the work itself, under the lease that the worker keeps for it.
+saves the work itself, under the lease that both keep for it: a worker that is killed for some other reason
+while its child is at work takes nothing with it.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _died(task: bytes) -> str | None:
 
 def main() -> int:
     """The child: handles one revision, and does not start anything else."""
-    from workers.batches import handle_claimed
+    from workers.batches import handle_claimed, keeper_of
 
     with suppress(OSError):  # where memory runs out, this process goes and not the worker
         Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST, encoding="ascii")
@@ -77,7 +78,11 @@ def main() -> int:
     failpoints.arm(task.settings.failpoint)
     try:
         parts = wiring.open_parts(task.settings, LocalBell(), knowledge=knowledge_on_demand())
-        handle_claimed(parts, task.claimed)
+        parts.ledger.items.renew(task.claimed, parts.clock(), task.settings.lease_seconds)
+        with keeper_of(parts) as keeper, keeper.holding(task.claimed):
+            handle_claimed(parts, task.claimed)
+    except LeaseLost:
+        logs.warning("item.lease_lost", item=task.claimed.item.id, revision=task.claimed.item.revision)
     except StoreError as error:
         logs.failure("item.store_failed", error, item=task.claimed.item.id)
         return LEDGER_AWAY

@@ -17,6 +17,7 @@ from service.doorbell import Work
 from service.errors import Conflict, LeaseLost, StoreError
 from service.wiring import Parts
 from workers.items import Handled, Read, Rules, handle_item, handle_together, read
+from workers.renewing import Keeper
 
 RETRY_ITEM_SECONDS = 5.0
 MOST_CONFLICTS = 5
@@ -25,6 +26,12 @@ MOST_READING_SECONDS = 0.25
 
 Stop = Callable[[], bool]
 Watch = Callable[[], AbstractContextManager[None]]
+
+
+def keeper_of(parts: Parts) -> Keeper[ClaimedRevision]:
+    """What renews the leases of items while this process is busy with them."""
+    seconds = parts.settings.lease_seconds
+    return Keeper(lambda held: parts.ledger.items.renew(held, parts.clock(), seconds), seconds)
 
 
 def do_batch(

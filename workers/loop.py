@@ -13,9 +13,8 @@ from service.doorbell import LocalBell, Work
 from service.errors import StoreError
 from service.wiring import Parts
 from workers.alone import try_alone
-from workers.batches import do_batch
+from workers.batches import do_batch, keeper_of
 from workers.deliveries import deliver_due
-from workers.renewing import Keeper
 from workers.watching import watched
 
 MOST_AT_ONCE = 16  # so much is lost to the next worker for a lease's time when this one is killed
@@ -32,9 +31,7 @@ def do_items(
     """
     seconds = parts.settings.lease_seconds
     done = 0
-    with Keeper[ClaimedRevision](
-        lambda held: parts.ledger.items.renew(held, parts.clock(), seconds), seconds
-    ) as keeper:
+    with keeper_of(parts) as keeper:
         while not stop():
             claimed = parts.ledger.items.claim_some(parts.clock(), seconds, MOST_AT_ONCE)
             if not claimed:

@@ -17,6 +17,7 @@ from service.store.breakers import LEFT_ALONE, note_failure, note_probe, note_su
 from service.store.channels import is_off
 from service.store.engine import reading, writing
 from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
+from service.store.pauses import is_paused
 from service.store.schema import PENDING, Moment, alerts, attempts, deliveries
 
 _now = bindparam("now", type_=Moment)
@@ -92,6 +93,8 @@ class DeliveryRows:
         """The delivery that is due longest on a channel that is not in `busy`, leased to the caller."""
         token = new_token()
         with writing(self._engine, light=True) as connection:
+            if is_paused(connection):
+                return None
             times = LeaseTimes.at(self._clock.now(connection, now), lease_seconds)
             asked = {"now": now, "busy": sorted(busy), "lease_now": times.now, "beyond": times.beyond}
             row = connection.execute(NEXT_DELIVERY, asked).first()

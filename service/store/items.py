@@ -27,6 +27,7 @@ from service.store.batches import take_batch
 from service.store.engine import reading, writing
 from service.store.fronts import FRONTS, asked, free, free_fronts
 from service.store.leases import CALLERS_TIME, LeaseClock, LeaseTimes, new_token
+from service.store.pauses import is_paused
 from service.store.schema import PENDING, QUARANTINED, revisions
 
 MOST_TRIES = 2  # a revision that failed this often is set aside
@@ -121,6 +122,8 @@ class RevisionRows:
         One whose lease ran out too often is set aside on the way.
         """
         with writing(self._engine, light=True) as connection:
+            if is_paused(connection):
+                return None
             times = self._times(connection, now, lease_seconds)
             return _claim_one(connection, now, times)
 
@@ -130,6 +133,8 @@ class RevisionRows:
         They share one token. What lost a worker before comes by itself; () where there is none right now.
         """
         with writing(self._engine, light=True) as connection:
+            if is_paused(connection):
+                return ()
             times = self._times(connection, now, lease_seconds)
             batch = take_batch(connection, now, times, most)
             if batch.suspect:

@@ -31,6 +31,7 @@ from service.store.lists import Lists
 from service.store.migrate import migrate
 from service.store.outfeeds import OutfeedRows
 from service.store.own_keys import OwnKeys
+from service.store.pauses import PauseRows
 from service.store.pulse import Pulse
 from service.store.quarantine import Quarantine
 from service.store.reports import Reports
@@ -65,8 +66,12 @@ class Ledger:
     audience: AudienceRows
     channels: ChannelRows
     own_keys: OwnKeys
+<<<<<<< HEAD
     outfeeds: OutfeedRows
     streams: StreamRows
+=======
+    pauses: PauseRows
+>>>>>>> dc1a92b (Pause, drain and resume all workers of a ledger, and let an item that is tried alone outlive its worker)
     leadership: Leadership
     pulse: Pulse
 
@@ -78,10 +83,14 @@ class Ledger:
         self.articles = ArticleRows(engine)
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
+<<<<<<< HEAD
         self.breakers = BreakerRows(engine)
         self.tracks = TrackRows(engine)
         self.delivery_log = DeliveryLog(engine)
         self.resending = Resending(engine)
+=======
+        self.pauses = PauseRows(engine, clock)
+>>>>>>> dc1a92b (Pause, drain and resume all workers of a ledger, and let an item that is tried alone outlive its worker)
         self.pulse = Pulse(engine)
         self.reports = Reports(engine, self.pulse)
         self.lists = Lists(engine)

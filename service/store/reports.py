@@ -27,6 +27,7 @@ from service.store.narrowing import (
     narrowed_stories,
 )
 from service.store.paging import cursor_of, page_of
+from service.store.pauses import is_paused
 from service.store.pulse import Pulse
 from service.store.review import doubt_rows
 from service.store.schema import (
@@ -181,6 +182,7 @@ class Reports:
                 deliveries_waiting=_count(connection, deliveries, deliveries.c.state == PENDING),
                 deliveries_dead=_count(connection, deliveries, deliveries.c.state == DEAD),
                 quarantined=_count(connection, revisions, revisions.c.state == QUARANTINED),
+                paused=is_paused(connection),
             )
 
     def check(self) -> None:

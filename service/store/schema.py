@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0014"  # the migration that makes these tables; a test compares it with the newest script
+REVISION = "0015"  # the migration that makes these tables; a test compares it with the newest script
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -441,6 +441,17 @@ hushes = Table(
     Column("hush", Text, nullable=False),
     UniqueConstraint("id", name="hushes_once"),
     Index("hushes_by_story", "story_id", "number"),
+)
+
+# Whether workers may take new work: the last line says. Only added to.
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
 )
 
 # What was decided for one subscription, where it says more than the statement's own reason: on a statement

@@ -219,3 +219,4 @@ class Counts:
     deliveries_waiting: int
     deliveries_dead: int
     quarantined: int
+    paused: bool = False

@@ -330,10 +330,11 @@ class CountsAnswer(_FromRow):
     deliveries_waiting: int
     deliveries_dead: int
     quarantined: int
+    paused: bool
 
 
 class ReadyAnswer(BaseModel):
-    """The service can read its ledger."""
+    """The service can read its ledger. `status` is `paused` where workers were told to take nothing new."""
 
     status: str = "ready"
     counts: CountsAnswer

@@ -152,6 +152,7 @@ def probe_router(reports: ReportsLike, clock: Callable[[], datetime]) -> APIRout
     @router.get("/readyz", summary="The ledger can be read", responses=problem_answers(503))
     def readyz() -> ReadyAnswer:
         reports.check()
-        return ReadyAnswer(counts=CountsAnswer.model_validate(reports.counts(clock())))
+        counts = CountsAnswer.model_validate(reports.counts(clock()))
+        return ReadyAnswer(status="paused" if counts.paused else "ready", counts=counts)
 
     return router

@@ -123,8 +123,11 @@ class Crew:
         _signal(pid, signal.SIGTERM)
 
     def kill_child(self, name: str) -> bool:
-        """Kills a child of the role's process, a parser mostly; whether there was one."""
-        children = _children(self.running[name].pid)
+        """Kills a child of the role's process, a parser mostly; whether there was one.
+
+        Not one that tries an item alone: what kills two of those is set aside, as it must be.
+        """
+        children = [one for one in _children(self.running[name].pid) if not _tries_alone(one)]
         for child in children[:1]:
             _signal(child, signal.SIGKILL)
         return bool(children)
@@ -187,6 +190,13 @@ def _signal(pid: int, how: signal.Signals) -> None:
             os.kill(pid, how)
         except ProcessLookupError:
             return
+
+
+def _tries_alone(pid: int) -> bool:
+    try:
+        return b"workers.alone" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def _children(pid: int) -> list[int]:

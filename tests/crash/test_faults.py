@@ -8,7 +8,8 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -187,9 +188,22 @@ def test_a_valkey_that_is_slow_gone_full_or_hostile_only_delays(tmp_path, stack,
         line.down.clear()
         line.slow = 0.0
         redis.config_set("maxmemory", "0")
+    _pause_outlives_its_worker(scene, postgres_url)
     scene.ends_well()
     assert not (tmp_path / "was-executed").exists(), "bytes in the queue were executed"
-    assert not scene.crew.deaths
+    assert [death.role.name for death in scene.crew.deaths if not death.wanted] == []
+
+
+def _pause_outlives_its_worker(scene, url) -> None:
+    """What is stored waits while work is paused, for a worker that was started since too."""
+    with closing(Ledger.open(url)) as ledger:
+        ledger.pauses.say(True, "the desk", "a move", datetime.now(UTC))
+        scene.crew.kill("worker")
+        scene.world.allow(scene.script.revisions)
+        wait_until(lambda: scene.world.drained and scene.crew.log("worker").count("worker.started") > 1, 60)
+        assert scene.waiting() > 0
+        assert ledger.pauses.held(datetime.now(UTC)).revisions == 0
+        ledger.pauses.say(False, "the desk", "", datetime.now(UTC))
 
 
 def _gone(line, redis, folder) -> None:
