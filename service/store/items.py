@@ -87,6 +87,17 @@ _AGAIN = (
     .where(_r.c.state == QUARANTINED)
     .values(state="pending", next_at=None, tries=0, deaths=0, alone=0, why=None)
 )
+# Of what else that worker held: whoever takes something of it over notes its death on all of it.
+_LOST = (
+    select(_r.c.id)
+    .where(_r.c.state == PENDING, _r.c.token == bindparam("lost"), _r.c.id != bindparam("row"))
+    .with_for_update(skip_locked=True)
+)
+_NOTE_DEATH = (
+    update(_r)
+    .where(_r.c.id.in_(bindparam("rows", expanding=True)))
+    .values(tries=_r.c.tries - 1, deaths=_r.c.deaths + 1, token=None, lease_until=None)
+)
 _GIVE_BACK = (
     update(_r)
     .where(_OURS)
@@ -268,6 +279,10 @@ def _take(connection: Connection, row: Row[Any], until: datetime) -> ClaimedRevi
     token = new_token()
     connection.execute(_TAKE, {"row": row.id, "new_token": token, "until": until})
     died = row.token is not None
+    if died:
+        lost = connection.execute(_LOST, {"lost": row.token, "row": row.id}).scalars().all()
+        if lost:
+            connection.execute(_NOTE_DEATH, {"rows": lost})
     return ClaimedRevision(
         item=item_of(row),
         feed_id=row.feed_id,

@@ -94,6 +94,21 @@ def test_what_lost_a_worker_comes_by_itself_and_nothing_overtakes_it(ledger: Led
     assert names(ledger.items.claim_some(later(22), 10, 16)) == ["c", "d"]
 
 
+def test_whoever_takes_over_from_a_lost_worker_frees_all_that_it_held(ledger: Ledger) -> None:
+    ledger.items.add([(an_item(name), "f") for name in "abc"])
+    lost = ledger.items.claim_some(NOON, 10, 16)
+    (first,) = ledger.items.claim_some(later(10), 10, 16)
+    assert (first.item.id, first.tries, first.alone) == ("a", 1, False)
+    assert ledger.pauses.held(later(10)).revisions == 1, "b and c wait like any other"
+    with pytest.raises(LeaseLost):
+        ledger.items.renew(lost[1], later(11), 10)
+    finish(ledger, [first])
+    (second,) = ledger.items.claim_some(later(11), 10, 16)
+    assert (second.item.id, second.tries, second.alone) == ("b", 1, False)
+    (second,) = ledger.items.claim_some(later(21), 10, 16)
+    assert (second.item.id, second.tries, second.alone) == ("b", 1, True), "it lost two"
+
+
 def test_one_that_rests_is_not_overtaken_by_those_behind_it(ledger: Ledger) -> None:
     ledger.items.add([(an_item(name), "f") for name in "abc"])
     first = ledger.items.claim(NOON, 10)
