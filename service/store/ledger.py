@@ -66,12 +66,9 @@ class Ledger:
     audience: AudienceRows
     channels: ChannelRows
     own_keys: OwnKeys
-<<<<<<< HEAD
     outfeeds: OutfeedRows
     streams: StreamRows
-=======
     pauses: PauseRows
->>>>>>> dc1a92b (Pause, drain and resume all workers of a ledger, and let an item that is tried alone outlive its worker)
     leadership: Leadership
     pulse: Pulse
 
@@ -83,14 +80,11 @@ class Ledger:
         self.articles = ArticleRows(engine)
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
-<<<<<<< HEAD
         self.breakers = BreakerRows(engine)
         self.tracks = TrackRows(engine)
         self.delivery_log = DeliveryLog(engine)
         self.resending = Resending(engine)
-=======
         self.pauses = PauseRows(engine, clock)
->>>>>>> dc1a92b (Pause, drain and resume all workers of a ledger, and let an item that is tried alone outlive its worker)
         self.pulse = Pulse(engine)
         self.reports = Reports(engine, self.pulse)
         self.lists = Lists(engine)

@@ -165,7 +165,7 @@ def _is_of_event(stance: Stance, hints: list[tuple[str, ...]]) -> bool:
 
 
 def _is_of_report(stance: Stance) -> bool:
-    """Whether `stance` flatly denies a report that its own clause names: the story of a wedding was made up."""
+    """Whether `stance` flatly denies a report that its clause names: the story of a wedding was made up."""
     if stance.strength is not Strength.FLAT:
         return False
     start = max(stance.span.start, stance.hit.start - _REPORT_NEAR)

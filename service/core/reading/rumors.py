@@ -159,8 +159,8 @@ def _is_told(
 ) -> bool:
     """Whether there is an event, and somebody (where names show).
 
-    What an outlet or an unnamed source tells (`sourced`) needs no other event than that it may come. With plain
-    hearsay (`firm`) an office or "the bank" is somebody too.
+    What an outlet or an unnamed source tells (`sourced`) needs no other event than that it may come. With
+    plain hearsay (`firm`) an office or "the bank" is somebody too.
     """
     scan = side.scan
     deeds = [
