@@ -12,7 +12,7 @@ import typer
 from service import cli_alerts, logs
 from service.errors import RumorwatchError, SettingsError
 from service.settings import Settings, load_settings
-from workers import channel_commands, keeping_commands, quarantine_commands, work_commands
+from workers import channel_commands, keeping_commands, quarantine_commands, token_commands, work_commands
 
 if TYPE_CHECKING:
     from workers.curating import Decided, Desk
@@ -380,6 +380,7 @@ keeping_commands.add_commands(app, _settings)
 channel_commands.add_commands(app, _settings)
 work_commands.add_commands(app, _settings)
 quarantine_commands.add_commands(app, feeds_app, _settings)
+token_commands.add_commands(app, _settings)
 
 
 def main() -> None:

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path("data"), description="Folder for the database file; made if it is not there.")
     host: str = Field(
-        "127.0.0.1", description="Address to listen on: loopback only, since the page has no login yet."
+        "127.0.0.1", description="Address to listen on. Any but loopback needs a token first: `tokens add`."
     )
     port: int = Field(8731, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -177,11 +177,9 @@ class Settings(BaseSettings):
 
     @field_validator("host")
     @classmethod
-    def _loopback_only(cls, host: str) -> str:
-        if host != "localhost" and not _is_loopback(host):
-            raise ValueError(
-                "must be a loopback address (127.0.0.1, ::1 or localhost): the page has no login yet"
-            )
+    def _an_address(cls, host: str) -> str:
+        if host != "localhost" and not _is_address(host):
+            raise ValueError("must be an address of this machine, as 127.0.0.1, ::1 or 0.0.0.0, or localhost")
         return host
 
     @field_validator("intake_token", "edit_token")
@@ -233,6 +231,17 @@ class Settings(BaseSettings):
     def strength(self) -> Strength:
         """`minimum_strength` as the core's word."""
         return Strength(self.minimum_strength)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether only this machine reaches the page."""
+        return self.host == "localhost" or ip_address(self.host.strip("[]")).is_loopback
+
+    @property
+    def answered_hosts(self) -> tuple[str, ...]:
+        """The names that the page answers to besides localhost: the allowed ones, and its own address."""
+        named = self.host != "localhost" and not ip_address(self.host.strip("[]")).is_unspecified
+        return (*self.allowed_hosts, self.host) if named else self.allowed_hosts
 
     @property
     def ledger_url(self) -> str:
@@ -287,11 +296,12 @@ def _dotted(location: tuple[int | str, ...]) -> str:
     return ".".join(words)
 
 
-def _is_loopback(host: str) -> bool:
+def _is_address(host: str) -> bool:
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        ip_address(host.strip("[]"))
     except ValueError:
         return False
+    return True
 
 
 def _why_not_plain(url: str) -> str | None:

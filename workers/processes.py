@@ -34,6 +34,7 @@ from service.web.audience import Editing
 from service.web.channels import ChannelDesk
 from service.web.intake import Intake, token_digest
 from service.web.mute import Muting
+from service.web.parts import DeskParts
 from service.web.serving import StreamingServer
 from service.web.streams import Streams
 from service.web.websub import Callback
@@ -69,9 +70,10 @@ def run_service(settings: Settings, knowledge: Knowledge | None = None) -> None:
             wiring.keeping(settings),
             Reach(settings.public_url, is_available()),
         )
+        desk = desk_parts(parts)
         _greet(settings, parts)
         with _running(loops, scheduler):
-            _serve(parts, listener)
+            _serve(parts, listener, desk)
     finally:
         parts.ledger.close()
 
@@ -114,11 +116,11 @@ def _running(loops: tuple[Loop, ...], scheduler: BackgroundScheduler | None) -> 
             loop.stop(STOP_SECONDS)
 
 
-def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
+def _serve(parts: wiring.Parts, listener: socket.socket, desk: DeskParts) -> None:
     streams = Streams(parts.ledger.streams, parts.base_url, parts.clock)
     app = create_app(
         parts.ledger.reports,
-        allowed_hosts=parts.settings.allowed_hosts,
+        allowed_hosts=parts.settings.answered_hosts,
         clock=parts.clock,
         demo=wiring.is_demo(parts.settings),
         intake=_intake(parts),
@@ -128,7 +130,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket) -> None:
         channels=_channels(parts),
         secret=_secret(parts),
         streams=streams,
-        desk=desk_parts(parts),
+        desk=desk,
     )
     config = uvicorn.Config(
         app,

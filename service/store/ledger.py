@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from service import failpoints
 from service.core.model import ClaimedRevision, Due
 from service.errors import Conflict, StoreError
+from service.store.access import AccessRows
 from service.store.articles import ArticleRows
 from service.store.audience import AudienceRows
 from service.store.backing import TrackRows
@@ -57,6 +58,7 @@ class Ledger:
     delivery_log: DeliveryLog
     resending: Resending
     reports: Reports
+    access: AccessRows
     lists: Lists
     retention: RetentionRows
     exports: Exports
@@ -87,6 +89,7 @@ class Ledger:
         self.pauses = PauseRows(engine, clock)
         self.pulse = Pulse(engine)
         self.reports = Reports(engine, self.pulse)
+        self.access = AccessRows(engine)
         self.lists = Lists(engine)
         self.leadership = Leadership(engine)
         self.retention = RetentionRows(engine)

@@ -516,7 +516,6 @@ deliveries = Table(
     Column("created_at", Moment, nullable=False),
     Column("since_try", Integer, nullable=False, server_default="0"),
     UniqueConstraint("alert_id", "channel", name="deliveries_once"),
-    Index("deliveries_newest", "created_at", "id"),
     Index("deliveries_by_time", "next_at", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index("deliveries_dead", "created_at", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
     Index("deliveries_by_age", "created_at", "id"),
@@ -613,4 +612,24 @@ own_keys = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("key", Text, nullable=False),
+)
+
+# Who may ask. A token is kept as its SHA-256 in hexadecimal; one that was revoked stays, and counts no more.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("may_edit", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("token_name", Text, ForeignKey("tokens.name"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
 )

@@ -22,6 +22,7 @@ from service.errors import InputError, StoreError
 from service.feeds.websub import PATH
 from service.outfeeds import PATH as OUT, Outfeeds
 from service.tracing import TracesLike
+from service.web.access import AccessGate
 from service.web.api import api_router, probe_router, why_router
 from service.web.audience import Editing, audience_router
 from service.web.channels import ChannelDesk, channel_page_router, channel_router
@@ -32,7 +33,7 @@ from service.web.intake import Intake, intake_router
 from service.web.mute import Muting, mute_router
 from service.web.outfeeds import outfeed_router
 from service.web.pages import Pages
-from service.web.parts import NAV, DeskParts, Shown, add_desk
+from service.web.parts import DeskParts, Shown, add_desk, nav_of
 from service.web.problems import problem, wrong_arguments
 from service.web.reading import ReportsLike
 from service.web.streams import Streams, stream_router
@@ -99,7 +100,7 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    nav = () if desk is None else NAV
+    nav = () if desk is None else nav_of(desk)
     pages = Pages((*nav, ("/channels", "Channels")) if channels is not None else nav)
     curation = None if desk is None else desk.curation
     app.include_router(page_router(reports, pages, clock, demo=demo, curation=curation))
@@ -130,6 +131,8 @@ def create_app(
     public_host = push.host if push is not None else secret.host
     opened = None if public_host is None else Opened(_PUBLIC, allowed_names([public_host]) - LOOPBACK)
     app.add_middleware(Validators)
+    if desk is not None and desk.door is not None:
+        app.add_middleware(AccessGate, access=desk.door.access)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
     return app

@@ -23,6 +23,7 @@ from service.errors import InputError
 from service.feeds.pushed import MAX_ITEMS, Taken
 from service.jsonl import GivenItem, item_of, numbered, parse_item
 from service.web.bodies import read_body
+from service.web.callers import caller_of
 from service.web.problems import problem_answers
 
 MAX_BODY = 8 * 1024 * 1024
@@ -112,7 +113,10 @@ def intake_router(intake: Intake) -> APIRouter:
 
 
 def admit(request: Request, digest: bytes) -> None:
-    """Lets a request pass that brings the token of `digest`; 401 for any other."""
+    """Lets a request pass that brings the token of `digest`, or one that may edit; 401 for any other."""
+    caller = caller_of(request)
+    if caller.known and caller.may_edit:
+        return
     given = request.headers.getlist("authorization")
     scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
     right = hmac.compare_digest(token_digest(token.strip()), digest)

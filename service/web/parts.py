@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from service.web.curation import Curation, curation_page_router, curation_router
 from service.web.explain import explain_router
 from service.web.lists import ListsLike, lists_router
+from service.web.login import Door, login_router
 from service.web.pages import Pages
 from service.web.reader import Reader, reader_router
 from service.web.reading import ReportsLike
@@ -19,12 +20,13 @@ from service.web.sources import sources_router
 
 @dataclass(frozen=True, slots=True)
 class DeskParts:
-    """`canonical`: a name as stories are kept under it, whatever it was called."""
+    """`canonical`: a name as stories are kept under it, whatever it was called. `door`: None: no gate."""
 
     lists: ListsLike
     reader: Reader
     curation: Curation
     canonical: Callable[[str], str]
+    door: Door | None = None
 
 
 NAV = (("/review", "Review"), ("/sources", "Sources"), ("/explain", "Explain"))
@@ -39,10 +41,17 @@ class Shown:
     clock: Callable[[], datetime]
 
 
+def nav_of(desk: DeskParts) -> tuple[tuple[str, str], ...]:
+    """The pages that every page leads to."""
+    return NAV if desk.door is None else (*NAV, ("/login", "Session"))
+
+
 def add_desk(app: FastAPI, desk: DeskParts, shown: Shown) -> None:
     """The addresses of the desk."""
     app.include_router(lists_router(desk.lists))
     app.include_router(reader_router(desk.reader))
+    if desk.door is not None:
+        app.include_router(login_router(desk.door, shown.pages))
     app.include_router(curation_router(desk.curation))
     app.include_router(curation_page_router(desk.curation, shown.pages, shown.clock))
     app.include_router(explain_router(desk.reader, shown.pages))

@@ -77,7 +77,7 @@ WRONG = {
     "a channel without its address": ('[[channels]]\nkind = "webhook"\nname = "p"', {}, "url"),
     "a feed without its address": ('[[feeds]]\noutlet = "x"', {}, "feeds.1.url"),
     "two channels of one name": (WEBHOOK + WEBHOOK, {}, "desk"),
-    "an address others can reach": ("", {"RUMORWATCH_HOST": "0.0.0.0"}, "loopback"),
+    "a host that is no address": ("", {"RUMORWATCH_HOST": "desk.example"}, "RUMORWATCH_HOST"),
     "a network that is none": ("", {"RUMORWATCH_ALLOW_NETWORKS": "10.0.0"}, "RUMORWATCH_ALLOW_NETWORKS"),
     "an empty name on the watchlist": ('watchlist = [" "]', {}, "watchlist"),
 }
