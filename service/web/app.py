@@ -120,22 +120,32 @@ def create_app(
         app.include_router(intake_router(intake))
     if streams is not None:
         app.include_router(stream_router(streams))
-    if secret.outfeeds is not None:
-        app.include_router(outfeed_router(secret.outfeeds, clock))
-    if secret.muting is not None:
-        app.include_router(mute_router(secret.muting, pages))
+    _add_secret(app, secret, pages, clock)
     if push is not None:
         app.include_router(websub_router(push.callback))
     app.mount("/static", _Static(directory=Path(__file__).with_name("static")))
     _tell_errors(app, pages)
-    public_host = push.host if push is not None else secret.host
+    _add_gates(app, allowed_hosts, push.host if push is not None else secret.host, desk)
+    return app
+
+
+def _add_secret(app: FastAPI, secret: Secret, pages: Pages, clock: Callable[[], datetime]) -> None:
+    if secret.outfeeds is not None:
+        app.include_router(outfeed_router(secret.outfeeds, clock))
+    if secret.muting is not None:
+        app.include_router(mute_router(secret.muting, pages))
+
+
+def _add_gates(
+    app: FastAPI, allowed_hosts: Sequence[str], public_host: str | None, desk: DeskParts | None
+) -> None:
+    """What every request passes, the last added first: headers, host, who asks, what the asker has already."""
     opened = None if public_host is None else Opened(_PUBLIC, allowed_names([public_host]) - LOOPBACK)
     app.add_middleware(Validators)
     if desk is not None and desk.door is not None:
         app.add_middleware(AccessGate, access=desk.door.access)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
-    app.add_middleware(SecurityHeaders)  # added last, so outermost: refusals carry the headers too
-    return app
+    app.add_middleware(SecurityHeaders)  # outermost: refusals carry the headers too
 
 
 class _Static(StaticFiles):
