@@ -139,7 +139,7 @@ def _add_secret(app: FastAPI, secret: Secret, pages: Pages, clock: Callable[[], 
 def _add_gates(
     app: FastAPI, allowed_hosts: Sequence[str], public_host: str | None, desk: DeskParts | None
 ) -> None:
-    """What every request passes, the last added first: headers, host, who asks, what the asker has already."""
+    """What every request passes, the last added first: headers, host, who asks, what that one has already."""
     opened = None if public_host is None else Opened(_PUBLIC, allowed_names([public_host]) - LOOPBACK)
     app.add_middleware(Validators)
     if desk is not None and desk.door is not None:
