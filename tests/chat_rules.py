@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+OUR_LINKS = ("Read it there", "阅读原文", "Story", "事件", "All alerts", "The page")
 Json = dict[str, Any]
 
 
@@ -72,6 +73,9 @@ def telegram(request: Json) -> None:
     for entity in request["entities"]:
         assert entity["type"] in ("bold", "text_link")
         assert 0 <= entity["offset"] < entity["offset"] + entity["length"] <= len(units) // 2
+        said = units[2 * entity["offset"] : 2 * (entity["offset"] + entity["length"])].decode("utf-16-le")
+        assert "\n" not in said
+        assert entity["type"] != "text_link" or said in OUR_LINKS
     assert len(request["entities"]) <= 100
 
 

@@ -136,6 +136,7 @@ _PHRASES: dict[str, str] = {
     "mute": "将此事静音",
     "mute_line": "将此事静音：{mute}",
     "label.page": "页面",
+    "read_there": "阅读原文",
     "since": "自 {when}",
     "more_on_page": "另有 {count} 条，见页面。",
     "label.story": "事件",

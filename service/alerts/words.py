@@ -185,6 +185,7 @@ PHRASES: dict[str, str] = {
     "mute": "Mute this story",
     "mute_line": "Mute this story: {mute}",
     "label.page": "The page",
+    "read_there": "Read it there",
     "since": "since {when}",
     "more_on_page": "And {count} more, on the page.",
     "label.story": "Story",

@@ -13,7 +13,8 @@ import pytest
 
 from service.alerts.chat.apprise import AppriseChannel, AppriseTransport
 from service.alerts.chat.send import SERVICES, ChatChannel, ChatTransport
-from service.alerts.render import View, view
+from service.alerts.lines import tongue_of
+from service.alerts.render import view
 from service.alerts.transport import Sent
 from service.channel_kinds import channel_of, problems
 from service.channel_settings import TelegramSettings
@@ -61,12 +62,13 @@ MESSAGES: dict[str, Told] = {
     "evil": evil(),
     "huge": huge(),
     "huge alone": huge().alerts[0],  # type: ignore[union-attr]
+    "chinese": replace(denial(), language="zh"),
     "test": ChannelTest("ct_1", "newsroom", NOW),
 }
 
 
-def shown(message: Told) -> View:
-    return view(message, BASE_URL)
+def body(service: str, message: Told) -> dict[str, Any]:
+    return SERVICES[service].body(view(message, BASE_URL), tongue_of(message), "-1001")
 
 
 def send(service: str, url: str, message: Told | None = None, *, allow: tuple[str, ...] = LOOPBACK) -> Sent:
@@ -81,7 +83,7 @@ def send(service: str, url: str, message: Told | None = None, *, allow: tuple[st
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("what", MESSAGES)
 def test_each_chat_gets_what_it_asks_for(service: str, what: str) -> None:
-    RULES[service](SERVICES[service].body(shown(MESSAGES[what]), "-1001"))
+    RULES[service](body(service, MESSAGES[what]))
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -98,6 +100,14 @@ def test_a_denial_arrives_with_both_quotations_and_their_addresses(service: str)
         assert str(address) in json.dumps(told).replace("&amp;", "&").replace("\\\\", "")
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_chat_speaks_the_language_of_its_subscription(service: str) -> None:
+    chinese = " ".join(strings(body(service, MESSAGES["chinese"])))
+    assert "Why you get this" not in chinese
+    assert "为何收到" in chinese
+    assert "The story is The" not in " ".join(strings(body(service, denial())))
+
+
 # What a chat would see in plain words: a call, an address, a domain, a command, a tag.
 LIVE = re.compile(r"@[a-z]|://|\bwww\.\w|[a-z]\.[a-z]{2}|(?:^|\s)[/#][a-z]", re.IGNORECASE)
 MARKUP = {
@@ -110,7 +120,7 @@ MARKUP = {
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_that_a_feed_wrote_calls_anybody_or_leads_anywhere(service: str) -> None:
-    told = SERVICES[service].body(shown(evil()), "-1001")
+    told = body(service, evil())
     ours = re.compile(r"<https?://[^<>|]*(?:\|[^<>]*)?>")  # links of ours, in the chat's own form
     texts = [ours.sub("", text) for text in strings(told)]
     found = [hit.group() for text in texts for hit in LIVE.finditer(text)]

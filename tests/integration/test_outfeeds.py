@@ -20,6 +20,7 @@ from service.audience_changes import change, with_watchlist
 from service.cli import app
 from service.core.model import EventType, Kind, Role, Strength
 from service.core.outfeeds import Moved, OutKind
+from service.core.pacing import Pace, Rhythm
 from service.errors import InputError
 from service.outfeeds import Made, Outfeeds, make, revoke
 from service.store.ledger import Ledger
@@ -27,7 +28,7 @@ from service.subscribers import Declared
 from service.web.app import Secret, create_app
 from tests.alert_examples import denial
 from tests.builders import FORD_XIAOMI, NOON
-from tests.fakes_stories import APART, Room
+from tests.fakes_stories import APART, EVERYTHING, Room
 from workers.subscribing import watchlist_of
 
 ROOT = "https://rumors.example"
@@ -124,6 +125,13 @@ def test_a_story_tells_what_moved_it_the_latest_first(desk: Desk) -> None:
 
 
 def test_a_subscription_tells_its_alerts(desk: Desk) -> None:
+    assert titles(desk, desk.make(OutKind.SUBSCRIPTION, "everything")) == MOVED[:2]
+
+
+def test_what_is_held_is_not_told_before_it_leaves(desk: Desk) -> None:
+    daily = replace(EVERYTHING, name="everything", pace=Pace(rhythm=Rhythm.DAILY))
+    desk.room.subscriptions = (daily,)
+    desk.room.deny(3, "BYD", claim=replace(FORD_XIAOMI))
     assert titles(desk, desk.make(OutKind.SUBSCRIPTION, "everything")) == MOVED[:2]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import sys
@@ -75,6 +76,28 @@ def test_several_that_write_and_one_that_rotates_lose_no_line_and_tear_none(tmp_
             rotated += 1
     found = [json.loads(line)["n"] for file in tmp_path.glob("a*.jsonl") for line in lines(file)]
     assert sorted(found) == list(range(120))
+
+
+def test_one_that_waited_while_the_file_was_moved_away_writes_to_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.touch()
+    with path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        waits = threading.Thread(target=append, args=(path, b"{}\n"))
+        waits.start()
+        until = time.monotonic() + 10
+        while _waiting_for(path) < 2 and time.monotonic() < until:
+            pass
+        path.rename(tmp_path / "a.jsonl.1")
+        fcntl.flock(held, fcntl.LOCK_UN)
+        waits.join(10)
+    assert (lines(path), (tmp_path / "a.jsonl.1").read_bytes()) == (["{}"], b"")
+
+
+def _waiting_for(path: Path) -> int:
+    """How many handles this process has on a file."""
+    links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    return sum(os.path.realpath(link) == str(path) for link in links)
 
 
 def test_what_is_no_plain_file_is_refused_and_keeps_nobody_waiting(tmp_path: Path) -> None:

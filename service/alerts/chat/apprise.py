@@ -22,8 +22,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.alerts.chat.inert import unlinked
+from service.alerts.chat.parts import closing_lines, grid_lines
 from service.alerts.inert import shorten
+from service.alerts.lines import tongue_of
 from service.alerts.render import View, view
+from service.alerts.tongue import Tongue
 from service.alerts.transport import Sent, first_words
 from service.core.messages import Told
 from service.errors import OutgoingError
@@ -67,7 +70,7 @@ class AppriseTransport:
         asked = {
             "url": self._channel.url,
             "title": unlinked(shown.headline),
-            "body": _body(shown),
+            "body": _body(shown, tongue_of(message)),
             "allow": self._allow,
         }
         process = await self._started()
@@ -102,16 +105,14 @@ class AppriseTransport:
         return Sent(status=None, answer=why or "taken")
 
 
-def _body(shown: View) -> str:
+def _body(shown: View, tongue: Tongue) -> str:
     lines = [shown.timing]
     for side in shown.sides:
         lines += ["", f"{side.heading} ({side.source})", f"“{side.text}”"]
     for entry in shown.entries[:20]:
         lines += ["", entry.headline, f"{entry.source} {entry.text}".rstrip()]
     left = shown.unlisted + max(0, len(shown.entries) - 20)
-    lines += ["", *([f"And {left} more, on the page."] if left else [])]
-    lines.append(f"The story is {shown.status}." if shown.status else "")
-    lines.append(f"Why you get this: {shown.why}.")
+    lines += ["", *grid_lines(shown, tongue), *closing_lines(shown, tongue, left)]
     told = shorten("\n".join(unlinked(line) for line in lines).strip(), BODY_LIMIT)
     return f"{told}\n{shown.label}: {shown.page}"
 

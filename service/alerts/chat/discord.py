@@ -10,8 +10,10 @@ import re
 from typing import Any
 
 from service.alerts.chat.inert import address, unlinked
+from service.alerts.chat.parts import closing_lines, grid_lines
 from service.alerts.inert import shorten
 from service.alerts.render import View
+from service.alerts.tongue import Tongue
 
 CONTENT_LIMIT, DESCRIPTION_LIMIT, FIELDS, NAME_LIMIT, VALUE_LIMIT = 2000, 4096, 25, 256, 1024
 EMBED_LIMIT = 6000
@@ -21,9 +23,12 @@ _MARKUP = re.compile(r"([\\*_~`|>#\[\]()<:+.-])")
 Json = dict[str, Any]
 
 
-def body(shown: View, to: str) -> Json:
+def body(shown: View, tongue: Tongue, to: str) -> Json:
     """The request for one message. `to` is not asked: the address says where it goes."""
-    embed: Json = {"description": _cut(_description(shown), DESCRIPTION_LIMIT), "fields": _fields(shown)}
+    embed: Json = {
+        "description": _cut(_description(shown, tongue), DESCRIPTION_LIMIT),
+        "fields": _fields(shown),
+    }
     if link := address(shown.page):
         embed |= {"title": shown.label, "url": link}
     while embed["fields"] and _size(embed) > EMBED_LIMIT:
@@ -40,12 +45,9 @@ def is_gone(status: int, answer: str) -> bool:
     return status == 410 or (status == 404 and _DELETED.search(answer) is not None)
 
 
-def _description(shown: View) -> str:
-    grid = [_inert(f"{row.party} {row.stance}, {row.when}") for row in shown.grid]
-    status = _inert(f"The story is {shown.status}.") if shown.status else ""
-    unlisted = f"And {shown.unlisted} more, on the page." if shown.unlisted else ""
-    parts = [_inert(shown.timing), *grid, status, unlisted, _inert(f"Why you get this: {shown.why}.")]
-    return "\n".join(part for part in parts if part)
+def _description(shown: View, tongue: Tongue) -> str:
+    lines = [shown.timing, *grid_lines(shown, tongue), *closing_lines(shown, tongue, shown.unlisted)]
+    return "\n".join(_inert(line) for line in lines if line)
 
 
 def _fields(shown: View) -> list[Json]:

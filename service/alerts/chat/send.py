@@ -13,8 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from service.alerts.chat import discord, slack, teams, telegram
+from service.alerts.lines import tongue_of
 from service.alerts.render import View, view
 from service.alerts.retries import parse_retry_after
+from service.alerts.tongue import Tongue
 from service.alerts.transport import Sent, first_words
 from service.core.messages import Told
 from service.errors import OutgoingError, ReceiverGone
@@ -28,7 +30,7 @@ _REFUSED_WORDS = (400, 413)
 class Service:
     """What is particular to one chat."""
 
-    body: Callable[[View, str], dict[str, Any]]
+    body: Callable[[View, Tongue, str], dict[str, Any]]
     is_gone: Callable[[int, str], bool]
 
 
@@ -66,7 +68,7 @@ class ChatTransport:
 
         Raises OutgoingError, permanent where the words are refused; ReceiverGone where nobody listens.
         """
-        request = self._service.body(view(message, self._base_url), self._channel.to)
+        request = self._service.body(view(message, self._base_url), tongue_of(message), self._channel.to)
         response = await self._client.send(
             Request(
                 method="POST",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from service.alerts.chat.inert import address, unlinked
+from service.alerts.chat.parts import closing_lines, grid_lines
 from service.alerts.inert import shorten
-from service.alerts.render import Entry, Row, Side, View
+from service.alerts.render import Entry, Side, View
+from service.alerts.tongue import Tongue
 
 HEADER_LIMIT, SECTION_LIMIT, BLOCKS_LIMIT = 150, 3000, 50
 ENTRIES = 20
@@ -19,22 +21,20 @@ _GONE = ("no_service", "no_team", "team_disabled", "channel_is_archived")
 Block = dict[str, Any]
 
 
-def body(shown: View, to: str) -> Block:
+def body(shown: View, tongue: Tongue, to: str) -> Block:
     """The request for one message. `to` is not asked: the address says where it goes."""
     blocks: list[Block] = [
         {"type": "header", "text": _plain(unlinked(shown.headline), HEADER_LIMIT)},
         *([_section(unlinked(shown.timing))] if shown.timing else []),
     ]
     for side in shown.sides:
-        blocks += _quoted(side)
+        blocks += _quoted(side, tongue.say("read_there"))
     for entry in shown.entries[:ENTRIES]:
         blocks += _entry(entry)
     if shown.grid:
-        blocks.append(_section("\n".join(map(_line, shown.grid))))
+        blocks.append(_section("\n".join(map(unlinked, grid_lines(shown, tongue)))))
     left = shown.unlisted + max(0, len(shown.entries) - ENTRIES)
-    more = [f"And {left} more, on the page."] if left else []
-    status = [f"The story is {shown.status}."] if shown.status else []
-    why = unlinked(" ".join([*more, *status, f"Why you get this: {shown.why}."]))
+    why = unlinked("\n".join(closing_lines(shown, tongue, left)))
     blocks.append(_context(why, shown.page, shown.label))
     return {
         "text": _escaped(unlinked(shown.headline)),
@@ -49,19 +49,15 @@ def is_gone(status: int, answer: str) -> bool:
     return status == 410 or (status in (403, 404) and any(word in answer for word in _GONE))
 
 
-def _quoted(side: Side) -> list[Block]:
+def _quoted(side: Side, label: str) -> list[Block]:
     said = _section(unlinked(f"{side.heading} ({side.source})\n“{side.text}”"))
     link = address(side.url)
-    return [said, _context(unlinked(side.title), link, "Read it there")] if link else [said]
+    return [said, _context(unlinked(side.title), link, label)] if link else [said]
 
 
 def _entry(entry: Entry) -> list[Block]:
     quoted = f"\n“{entry.text}”" if entry.text else ""
     return [_section(unlinked(f"• {entry.headline}\n{entry.source}{quoted}"))]
-
-
-def _line(row: Row) -> str:
-    return unlinked(f"{row.party} {row.stance}, {row.when}")
 
 
 def _section(text: str) -> Block:

@@ -10,8 +10,10 @@ import json
 from typing import Any
 
 from service.alerts.chat.inert import address, unlinked
+from service.alerts.chat.parts import closing_lines, grid_lines
 from service.alerts.inert import shorten
 from service.alerts.render import View
+from service.alerts.tongue import Tongue
 
 BYTES_LIMIT = 28 * 1024
 ACTIONS = 6
@@ -20,13 +22,13 @@ ENTRIES = 20
 Json = dict[str, Any]
 
 
-def body(shown: View, to: str) -> Json:
+def body(shown: View, tongue: Tongue, to: str) -> Json:
     """The request for one message. `to` is not asked: the address says where it goes."""
-    request = _card(shown, ENTRIES)
+    request = _card(shown, tongue, ENTRIES)
     entries = min(len(shown.entries), ENTRIES)
     while entries and len(json.dumps(request)) > BYTES_LIMIT:
         entries //= 2
-        request = _card(shown, entries)
+        request = _card(shown, tongue, entries)
     return request
 
 
@@ -35,7 +37,7 @@ def is_gone(status: int, answer: str) -> bool:
     return status == 410
 
 
-def _card(shown: View, entries: int) -> Json:
+def _card(shown: View, tongue: Tongue, entries: int) -> Json:
     parts = [_text(shown.headline, weight="Bolder", size="Medium")]
     if shown.timing:
         parts.append(_text(shown.timing, subtle=True))
@@ -43,12 +45,9 @@ def _card(shown: View, entries: int) -> Json:
         parts += [_text(f"{side.heading} ({side.source})", weight="Bolder"), _text(f"“{side.text}”")]
     for entry in shown.entries[:entries]:
         parts += [_text(entry.headline, weight="Bolder"), _text(f"{entry.source} {entry.text}".rstrip())]
-    if left := shown.unlisted + len(shown.entries) - entries if shown.entries else 0:
-        parts.append(_text(f"And {left} more, on the page."))
-    parts += [_text(f"{row.party} {row.stance}, {row.when}") for row in shown.grid]
-    if shown.status:
-        parts.append(_text(f"The story is {shown.status}."))
-    parts.append(_text(f"Why you get this: {shown.why}.", subtle=True))
+    parts += [_text(line) for line in grid_lines(shown, tongue)]
+    left = shown.unlisted + len(shown.entries[entries:])
+    parts += [_text(line, subtle=True) for line in closing_lines(shown, tongue, left)]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",

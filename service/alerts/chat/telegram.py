@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.alerts.chat.inert import address, unlinked
+from service.alerts.chat.parts import closing_lines, grid_lines
 from service.alerts.inert import shorten
 from service.alerts.render import View
+from service.alerts.tongue import Tongue
 
 TEXT_LIMIT = 4096
 LINE_LIMIT = 700
@@ -24,7 +26,7 @@ _GONE = ("blocked", "kicked", "deactivated", "deleted")
 Json = dict[str, Any]
 
 
-def body(shown: View, to: str) -> Json:
+def body(shown: View, tongue: Tongue, to: str) -> Json:
     """The request for one message to the chat `to`."""
     text = _Text()
     text.add(shown.headline, "bold")
@@ -33,19 +35,18 @@ def body(shown: View, to: str) -> Json:
         text.gap()
         text.add(f"{side.heading} ({side.source})", "bold")
         text.add(f"“{side.text}”")
-        text.link("Read it there", side.url)
+        text.link(tongue.say("read_there"), side.url)
     for entry in shown.entries[:ENTRIES]:
         text.gap()
         text.add(entry.headline, "bold")
         text.add(f"{entry.source} {entry.text}".rstrip())
     text.gap()
     left = shown.unlisted + max(0, len(shown.entries) - ENTRIES)
-    text.add(f"And {left} more, on the page." if left else "")
-    for row in shown.grid:
-        text.add(f"{row.party} {row.stance}, {row.when}")
-    text.add(f"The story is {shown.status}." if shown.status else "")
-    # The end is kept in any case: where all of it stands.
-    text.ends([(f"Why you get this: {shown.why}.", None), (shown.label, shown.page)])
+    *closing, why = closing_lines(shown, tongue, left)
+    for line in (*grid_lines(shown, tongue), *closing):
+        text.add(line)
+    # The end is kept in any case: why, and where all of it stands.
+    text.ends([(why, None), (shown.label, shown.page)])
     return {
         "chat_id": to,
         "text": text.whole,
