@@ -25,8 +25,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import logs
+from service.alerts.mute_links import PATH as MUTE
 from service.errors import StoreError
 from service.feeds.websub import PATH
+from service.outfeeds import PATH as OUT
 from service.store.access import TokenRow, digest_of
 from service.web.callers import ANYBODY, Caller, note_caller
 from service.web.problems import problem
@@ -38,8 +40,8 @@ FRESH_FOR = timedelta(seconds=2)  # how long a look at the tokens is good for: a
 _MOST_ADDRESSES = 10_000
 _SAFE = ("GET", "HEAD", "OPTIONS")
 # Asked for without a token: a supervisor's probe, our own few files, the page where one is given, and what
-# comes with a secret of its own: hubs, and the feeds that others read.
-OPEN = ("/livez", "/static/", "/login", PATH, "/out/")
+# comes with a secret of its own: hubs, the feeds that others read, the links in mails.
+OPEN = ("/livez", "/static/", "/login", PATH, OUT, MUTE)
 _BY_ITSELF = "/api/v1/items"  # a push of items brings the intake's token, which this gate does not know
 _READING = ("/explain", "/api/v1/read", "/logout")  # sent, and change nothing
 _PROGRAMS = ("/api/", "/metrics", "/readyz")

@@ -50,7 +50,7 @@ def huge() -> Told:
     """As much as a message can be."""
     words = "關於此事純屬子虛烏有 " * 200
     quoted = replace(
-        XIAOMI_DENIES, text=words + "😀" * 400, title=words, url="https://x.example/" + "a" * 3000
+        XIAOMI_DENIES, text="😀" * 40 + words, title=words, url="https://x.example/" + "a" * 1900
     )
     one = replace(denial(), claim=words, evidence=quoted, positions=denial().positions * 40)
     return Digest("dg_1", "all", NOW, NOW, (Hold.STORM,), 4000, alerts=(one,) * 50)

@@ -290,3 +290,10 @@ def test_another_site_signs_nobody_in_or_out(world: World) -> None:
 def test_the_token_of_the_settings_begins_no_session(world: World) -> None:
     answer = world.with_tokens().client().post("/login", data={"token": SETTINGS}, headers=OURS)
     assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+
+
+@pytest.mark.parametrize("path", ["/out/x.atom", "/mute/x", "/push/x"])
+def test_an_address_that_is_a_secret_needs_no_token(world: World, path: str) -> None:
+    client = world.with_tokens().client()
+    assert client.get(path).status_code == 404  # none of ours, and not sent to the door
+    assert client.get("/channels").status_code == 303
