@@ -2,13 +2,16 @@
 
 If that process dies, it was almost certainly the revision's doing: the worker that started it lives, says so
 in the ledger, and goes on with the next. The child is told what to do through its standard input, and it
-saves the work itself, under the lease that both keep for it: a worker that is killed for some other reason
-while its child is at work takes nothing with it.
+saves the work itself, under the lease that the worker keeps for it. It dies with its worker, so that a
+machine whose workers are killed in a row is not filled with children that nobody waits for.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import pickle
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -23,8 +26,10 @@ from service.lexicons import knowledge_on_demand
 from service.settings import Settings
 
 WALL_SECONDS = 120.0
+START_SECONDS = 180.0  # a busy machine that takes long to start the child is no fault of the item's
 LEDGER_AWAY = 75  # the exit status that says so: no fault of the revision's
 _OOM_FIRST = "1000"
+_DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,13 @@ def _died(task: bytes) -> str | None:
     """What became of a child that did not end in order; None: it did."""
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "workers.alone"], input=task, timeout=WALL_SECONDS, check=False
+            [sys.executable, "-m", "workers.alone", str(os.getpid())],
+            input=task,
+            timeout=START_SECONDS + WALL_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"did not end within {WALL_SECONDS:g} s"
+        return f"did not end within {START_SECONDS + WALL_SECONDS:g} s"
     if child.returncode == LEDGER_AWAY:
         raise StoreError("The ledger was away while an item was tried alone; it will be tried again.")
     if child.returncode < 0:
@@ -69,7 +77,9 @@ def _died(task: bytes) -> str | None:
 
 def main() -> int:
     """The child: handles one revision, and does not start anything else."""
-    from workers.batches import handle_claimed, keeper_of
+    _die_with(int(sys.argv[1]))
+    from workers.batches import handle_claimed
+    from workers.watching import watched
 
     with suppress(OSError):  # where memory runs out, this process goes and not the worker
         Path("/proc/self/oom_score_adj").write_text(_OOM_FIRST, encoding="ascii")
@@ -78,15 +88,20 @@ def main() -> int:
     failpoints.arm(task.settings.failpoint)
     try:
         parts = wiring.open_parts(task.settings, LocalBell(), knowledge=knowledge_on_demand())
-        parts.ledger.items.renew(task.claimed, parts.clock(), task.settings.lease_seconds)
-        with keeper_of(parts) as keeper, keeper.holding(task.claimed):
+        with watched(WALL_SECONDS):
             handle_claimed(parts, task.claimed)
-    except LeaseLost:
-        logs.warning("item.lease_lost", item=task.claimed.item.id, revision=task.claimed.item.revision)
     except StoreError as error:
         logs.failure("item.store_failed", error, item=task.claimed.item.id)
         return LEDGER_AWAY
     return 0
+
+
+def _die_with(worker: int) -> None:
+    """Ends this process when its worker ends, and at once where it has ended already. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != worker:
+        sys.exit(0)
 
 
 if __name__ == "__main__":

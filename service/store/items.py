@@ -32,6 +32,7 @@ from service.store.schema import PENDING, QUARANTINED, revisions
 
 MOST_TRIES = 2  # a revision that failed this often is set aside
 DEATHS_BEFORE_ALONE = 2  # after so many lost workers it is tried alone
+AMONG_OTHERS_EVERY = 4
 MOST_ALONE = 2  # so many deaths alone prove that it is the revision's fault
 MOST_DEATHS = 12  # where not even trying it alone outlives it, as when it brings down the whole machine
 KILLED = f"lost its worker {MOST_DEATHS} times"
@@ -288,8 +289,17 @@ def _take(connection: Connection, row: Row[Any], until: datetime) -> ClaimedRevi
         feed_id=row.feed_id,
         token=token,
         tries=row.tries + (0 if died else 1),
-        alone=row.deaths + died >= DEATHS_BEFORE_ALONE,
+        alone=_is_alone(row.deaths + died, row.alone),
     )
+
+
+def _is_alone(deaths: int, proofs: int) -> bool:
+    """Whether it is tried alone. `proofs`: how often it killed the process that tried it so.
+
+    Trying alone takes seconds, which workers that are killed every few seconds never have: so where nothing
+    is proven against it, it is tried among the others again once in a while.
+    """
+    return deaths >= DEATHS_BEFORE_ALONE and (proofs > 0 or deaths % AMONG_OTHERS_EVERY != 0)
 
 
 def item_of(row: Row[Any]) -> Item:

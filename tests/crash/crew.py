@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class Crew:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=(self.folder / "zygote.log").open("wb"),
+            start_new_session=True,
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
@@ -96,6 +98,8 @@ class Crew:
         except subprocess.TimeoutExpired:
             self._zygote.kill()
             self._zygote.wait(10)
+        with suppress(ProcessLookupError):  # what outlived its parent, as an item that is tried alone may
+            os.killpg(self._zygote.pid, signal.SIGKILL)
         self._listener.join(10)
         assert self._zygote.stdout is not None
         self._zygote.stdout.close()
@@ -173,7 +177,8 @@ class Crew:
             found = next((one for one in self.running.values() if one.pid == pid), None)
             if found is None:
                 return
-            wanted = pid in self._wanted or (pid in self._asked and status == 0)
+            # One that was asked before it had begun to listen dies of the signal, which harms nothing.
+            wanted = pid in self._wanted or (pid in self._asked and status in (0, -signal.SIGTERM))
             self.deaths.append(Death(found.role, pid, status, time.monotonic(), wanted, found.failpoint))
             if not self._over:
                 self._start(found.role)

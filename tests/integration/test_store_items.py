@@ -157,9 +157,10 @@ def _lose_workers(ledger: Ledger, times: int) -> None:
 
 def test_a_lost_worker_is_no_try_and_after_two_the_item_is_tried_alone(ledger: Ledger) -> None:
     ledger.items.add([(an_item("innocent"), "f")])
-    seen = [ledger.items.claim(later(at), 10) for at in (0, 10, 20, 30)]
+    seen = [ledger.items.claim(later(at), 10) for at in (0, 10, 20, 30, 40, 50)]
     tried = [work and (work.tries, work.alone) for work in seen]
-    assert tried == [(1, False), (1, False), (1, True), (1, True)]
+    # Alone takes seconds, that workers killed in a row never have: so not for ever.
+    assert tried == [(1, False), (1, False), (1, True), (1, True), (1, False), (1, True)]
     assert ledger.items.quarantined() == []
 
 
@@ -178,6 +179,16 @@ def test_dying_alone_twice_sets_it_aside_with_its_reason_and_the_next_is_handed_
     assert (following.item.id, following.alone) == ("good", False)
     with pytest.raises(LeaseLost):
         ledger.items.died_alone(work, "again")
+
+
+def test_one_that_killed_the_process_that_tried_it_alone_is_tried_no_other_way_again(ledger: Ledger) -> None:
+    ledger.items.add([(an_item("poison"), "f")])
+    _lose_workers(ledger, 2)
+    work = ledger.items.claim(later(40), 10)
+    assert work is not None
+    ledger.items.died_alone(work, "killed by signal 11")
+    again = [ledger.items.claim(later(at), 10) for at in (60, 80, 100)]
+    assert [one and one.alone for one in again] == [True, True, True]
 
 
 def test_one_that_not_even_alone_is_outlived_is_set_aside_in_the_end(ledger: Ledger) -> None:

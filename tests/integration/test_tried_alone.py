@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +13,7 @@ from service.doorbell import LocalBell
 from service.lexicons import knowledge_on_demand
 from service.settings import Settings
 from service.store.ledger import Ledger
-from tests.acceptance.running import command
+from tests.acceptance.running import ROOT, command
 from tests.fakes_store import NOON, an_item, later
 from workers.loop import do_items
 
@@ -50,6 +52,12 @@ def test_poison_kills_nobody_but_its_own_processes_and_its_neighbour_goes_on(sql
     assert item == "poison"
     assert why == "the process that tried it alone was killed by signal 9"
     parts.ledger.close()
+
+
+def test_one_whose_worker_is_gone_ends_before_it_begins():
+    words = [sys.executable, "-m", "workers.alone", "1"]  # as if another process had started it
+    done = subprocess.run(words, input=b"", capture_output=True, cwd=ROOT, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_command_lists_what_is_set_aside_and_lets_it_be_tried_again(tmp_path):
