@@ -46,6 +46,7 @@ class _Lanes:
     ask_at: float = 0.0
     ready: deque[Feed] = field(default_factory=deque)
     ready_until: float = 0.0
+    begun: int = 0
     one_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
@@ -61,9 +62,12 @@ class _Lanes:
             return
         self.ask_at = now + ASK_SECONDS
         self.ready_until = now + READY_SECONDS
-        # More than there are places for: where thousands are due, the question costs more than a poll.
+        # As many more as were begun since the last time: where thousands are due, a question costs more than
+        # a poll, and what is not begun soon was read in vain.
         busy = {*self.asked, *self.resting}
-        self.ready = deque(self.ledger.feeds.due(self.clock(), free + self.at_once, busy))
+        most = free + min(self.begun, self.at_once)
+        self.begun = 0
+        self.ready = deque(self.ledger.feeds.due(self.clock(), most, busy))
         self._begin_ready()
 
     def _begin_ready(self) -> None:
@@ -73,6 +77,7 @@ class _Lanes:
             if lane in self.asked or lane in self.resting:
                 continue
             poll = poll_feed(self.ledger.feeds, self.client, feed, self.clock(), self.parses, self.saver)
+            self.begun += 1
             self.asked[lane] = asyncio.create_task(poll)
             self.asked[lane].add_done_callback(lambda _ended: self.one_ended.set())
 

@@ -47,8 +47,12 @@ def decode_all(kind: type[Value], text: str) -> tuple[Value, ...]:
     return values
 
 
+# Made once: json.dumps makes an encoder for each value that is not written in its own usual way.
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+
 def _dump(plain: object) -> str:
-    return json.dumps(plain, ensure_ascii=False, sort_keys=True, allow_nan=False, separators=(",", ":"))
+    return _JSON.encode(plain)
 
 
 def _read(kind: type, read: _Turn, text: str) -> Any:
@@ -73,7 +77,8 @@ def _same(value: Any) -> Any:
 def _moment_text(value: datetime) -> str:
     if value.tzinfo is None:
         raise ValueError("A moment without a time zone cannot be stored.")
-    return value.astimezone(UTC).isoformat(timespec="microseconds")
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")
 
 
 def _moment(text: str) -> datetime:
@@ -84,13 +89,12 @@ def _moment(text: str) -> datetime:
 def _writer(hint: Any) -> _Turn:
     if (inner := _optional(hint)) is not None:
         write = _writer(inner)
-        return lambda value: None if value is None else write(value)
+        return _same if write is _same else lambda value: None if value is None else write(value)
     if get_origin(hint) is tuple:
         each = _writer(get_args(hint)[0])
-        return lambda values: [each(value) for value in values]
+        return list if each is _same else lambda values: [each(value) for value in values]
     if is_dataclass(hint):
-        parts = [(name, _writer(part)) for name, part in _parts(hint)]
-        return lambda value: {name: write(getattr(value, name)) for name, write in parts}
+        return _fields_writer(hint)
     return _moment_text if hint is datetime else _plain(hint, _same)
 
 
@@ -98,16 +102,43 @@ def _writer(hint: Any) -> _Turn:
 def _reader(hint: Any) -> _Turn:
     if (inner := _optional(hint)) is not None:
         read = _reader(inner)
-        return lambda value: None if value is None else read(value)
+        return _same if read is _same else lambda value: None if value is None else read(value)
     if get_origin(hint) is tuple:
         each = _reader(get_args(hint)[0])
-        return lambda values: tuple(each(value) for value in values)
+        return tuple if each is _same else lambda values: tuple([each(value) for value in values])
     if is_dataclass(hint):
-        make: Any = hint
-        parts = {name: _reader(part) for name, part in _parts(hint)}
-        # Keys that a newer version wrote are passed over; missing ones take the field's default.
-        return lambda row: make(**{name: parts[name](value) for name, value in row.items() if name in parts})
+        return _fields_reader(hint)
     return _moment if hint is datetime else _plain(hint, hint)
+
+
+def _fields_writer(kind: Any) -> _Turn:
+    """Most fields stay as they are, so only the others cost a call: a feed's history is written each poll."""
+    parts = [(name, _writer(part)) for name, part in _parts(kind)]
+    names = [name for name, _ in parts]
+    turns = [(name, turn) for name, turn in parts if turn is not _same]
+
+    def write(value: Any) -> dict[str, Any]:
+        row = {name: getattr(value, name) for name in names}
+        for name, turn in turns:
+            row[name] = turn(row[name])
+        return row
+
+    return write
+
+
+def _fields_reader(kind: Any) -> _Turn:
+    """Keys that a newer version wrote are passed over; missing ones take the field's default."""
+    parts = {name: _reader(part) for name, part in _parts(kind)}
+    turns = [(name, turn) for name, turn in parts.items() if turn is not _same]
+
+    def read(row: Any) -> Any:
+        kept = {name: value for name, value in row.items() if name in parts}
+        for name, turn in turns:
+            if name in kept:
+                kept[name] = turn(kept[name])
+        return kind(**kept)
+
+    return read
 
 
 def _plain(hint: Any, enum_turn: _Turn) -> _Turn:
