@@ -130,7 +130,9 @@ def _ring(parts: Parts, handled: Sequence[Handled]) -> None:
 
 
 def _rules(parts: Parts) -> Rules:
-    return Rules(parts.knowledge, parts.subscriptions, parts.watchlist, clocks=parts.clocks)
+    return Rules(
+        parts.knowledge, parts.subscriptions, parts.watchlist, clocks=parts.clocks, clock=parts.clock
+    )
 
 
 def _handle_patiently(parts: Parts, claimed: ClaimedRevision) -> tuple[Handled, ...]:

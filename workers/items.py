@@ -24,6 +24,7 @@ from service.lexicons.version import reading_version
 from service.store.handling import Handling
 from service.store.items import Done
 from service.store.ledger import Ledger
+from service.store.passages import Watch
 from workers.refolding import refold
 from workers.telling import Handled as Handled, Rules as Rules, tell
 
@@ -42,15 +43,21 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A claimed revision and what was read in it, watched or not."""
+    """A claimed revision and what was read in it. `watch`: by which stage times are kept."""
 
     claimed: ClaimedRevision
     reading: Reading
+    watch: Watch | None = None
 
 
 def read(rules: Rules, claimed: ClaimedRevision) -> Read:
     """Reads a claimed revision."""
-    return Read(claimed, read_statements(claimed.item, rules.knowledge))
+    clock = rules.clock
+    if clock is None:
+        return Read(claimed, read_statements(claimed.item, rules.knowledge))
+    taken_at = clock()
+    reading = read_statements(claimed.item, rules.knowledge)
+    return Read(claimed, reading, Watch(taken_at, clock(), clock))
 
 
 def handle_item(ledger: Ledger, rules: Rules, claimed: ClaimedRevision, now: datetime) -> tuple[Handled, ...]:
@@ -59,10 +66,15 @@ def handle_item(ledger: Ledger, rules: Rules, claimed: ClaimedRevision, now: dat
 
 
 def handle_reading(
-    ledger: Ledger, rules: Rules, claimed: ClaimedRevision, reading: Reading, now: datetime
+    ledger: Ledger,
+    rules: Rules,
+    claimed: ClaimedRevision,
+    reading: Reading,
+    now: datetime,
+    watch: Watch | None = None,
 ) -> tuple[Handled, ...]:
-    """`handle_item` for an item that was read already."""
-    return handle_together(ledger, rules, [Read(claimed, reading)], now)[0]
+    """`handle_item` for an item that was read already. `watch`: by which stage times are kept."""
+    return handle_together(ledger, rules, [Read(claimed, reading, watch)], now)[0]
 
 
 def handle_together(
@@ -80,13 +92,17 @@ def handle_together(
         for one, (_, groups) in zip(batch, grouped, strict=True)
     ]
     with ledger.handling_together(done, locks) as transaction:
-        return [_handle_one(transaction, rules, claimed.item, groups, now) for claimed, groups in grouped]
+        return [
+            _handle_one(transaction, rules, one, groups, now)
+            for one, (_, groups) in zip(batch, grouped, strict=True)
+        ]
 
 
 def _handle_one(
-    transaction: Handling, rules: Rules, item: Item, groups: Sequence[Group], now: datetime
+    transaction: Handling, rules: Rules, one: Read, groups: Sequence[Group], now: datetime
 ) -> tuple[Handled, ...]:
-    handled = place_groups(transaction, rules, item, groups, now)
+    transaction.watch = one.watch
+    handled = place_groups(transaction, rules, one.claimed.item, groups, now)
     _start_clocks(transaction, rules, handled, now)
     return handled
 

@@ -22,6 +22,7 @@ def add_commands(app: typer.Typer, load: Load) -> None:
     _add_retention(app, load)
     _add_export(app, load)
     _add_reread(app, load)
+    _add_latency(app, load)
     app.add_typer(_deliveries(load), name="deliveries", no_args_is_help=True)
 
 
@@ -113,6 +114,20 @@ def _add_reread(app: typer.Typer, load: Load) -> None:
         from workers.rereading import reread as reread_items
 
         reread_items(load(), since, apply=apply, everything=everything)
+
+
+def _add_latency(app: typer.Typer, load: Load) -> None:
+    @app.command()
+    def latency(
+        within: Annotated[
+            str, typer.Option("--within", metavar="SPAN", help="Of the alerts of the last 90m, 12h, 2d.")
+        ] = "1d",
+        jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line, for programs.")] = False,
+    ) -> None:
+        """Show how long alerts took from publication to delivery, stage by stage, against the goal."""
+        from workers.latency_shown import show_latency
+
+        show_latency(load(), within, jsonl=jsonl)
 
 
 def _deliveries(load: Load) -> typer.Typer:

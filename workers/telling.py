@@ -23,7 +23,7 @@ class Rules:
     """What an item is handled by: the language knowledge, what is tracked, and who hears of it.
 
     An empty `watchlist` (canonical names) tracks everything. `find`: the story that a claim belongs to;
-    `clocks`: what runs on stories.
+    `clocks`: what runs on stories; `clock`: by which the stage times of alerts are kept, None: they are not.
     """
 
     knowledge: Knowledge
@@ -31,6 +31,7 @@ class Rules:
     watchlist: tuple[str, ...] = ()
     find: Callable[[Claim, datetime, Sequence[Story]], Match] = find_story
     clocks: ClockBook = NO_CLOCKS
+    clock: Callable[[], datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from service.core.backing import Backing
 from service.core.clocks import Clock
 from service.core.decisions import Decision
 from service.core.folding import Folded, Kept
@@ -15,6 +16,7 @@ from service.core.messages import Message
 from service.core.model import Alert, AlertDecision, Item, Match, Reason, Step, Story, Subscription
 from service.store import (
     alerts,
+    backing,
     clocks,
     decisions,
     holds,
@@ -29,14 +31,19 @@ from service.store import (
 from service.store.clocks import Reminder
 from service.store.holds import DueHolds
 from service.store.kept import Outcome, Stored
+from service.store.passages import Watch
 from service.store.verdicts import Cause
 
 
 class Handling:
-    """Usable only inside `Ledger.handling`, `curating` or `looking`."""
+    """Usable only inside `Ledger.handling`, `curating` or `looking`.
+
+    `watch`: by which the stage times of alerts are kept.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.watch: Watch | None = None
 
     def candidates(self, keys: Sequence[str], limit: int) -> list[Story]:
         """Stories found by any of `keys`: most shared keys first, then the latest, then by id."""
@@ -147,11 +154,15 @@ class Handling:
         said: Reason | None = None,
     ) -> AlertDecision:
         """Save the alert of a decision where nobody quieted its story, and what was decided (outbox.py)."""
-        return outbox.put(self._connection, decision, subscription, cause, now, said)
+        return outbox.put(self._connection, decision, subscription, cause, now, said, self.watch)
 
     def save_alert(self, alert: Alert, channels: Sequence[str], now: datetime) -> bool:
         """Save the alert and a delivery due `now` on each channel; False, nothing saved, where it exists."""
         return alerts.save_message(self._connection, alert, channels, now)
+
+    def backing_of(self, alert: Alert) -> Backing:
+        """What stands behind an alert right now."""
+        return backing.backing_of(self._connection, alert)
 
     def alert_exists(self, alert_id: str) -> bool:
         """Whether the alert was saved already."""

@@ -32,6 +32,7 @@ from service.store.lists import Lists
 from service.store.migrate import migrate
 from service.store.outfeeds import OutfeedRows
 from service.store.own_keys import OwnKeys
+from service.store.passages import PassageRows
 from service.store.pauses import PauseRows
 from service.store.pulse import Pulse
 from service.store.quarantine import Quarantine
@@ -54,6 +55,7 @@ class Ledger:
     items: RevisionRows
     deliveries: DeliveryRows
     breakers: BreakerRows
+    passages: PassageRows
     tracks: TrackRows
     delivery_log: DeliveryLog
     resending: Resending
@@ -83,6 +85,7 @@ class Ledger:
         self.items = RevisionRows(engine, clock)
         self.deliveries = DeliveryRows(engine, clock)
         self.breakers = BreakerRows(engine)
+        self.passages = PassageRows(engine)
         self.tracks = TrackRows(engine)
         self.delivery_log = DeliveryLog(engine)
         self.resending = Resending(engine)

@@ -15,6 +15,7 @@ from service.store.alerts import alert_exists, save_message
 from service.store.backing import backing_of
 from service.store.holds import hold_alert, recent
 from service.store.hushes import hushes_of
+from service.store.passages import Watch, save_passage
 from service.store.verdicts import Cause, Verdict, save_verdict
 
 
@@ -25,11 +26,14 @@ def put(
     cause: Cause,
     now: datetime,
     said: Reason | None = None,
+    watch: Watch | None = None,
 ) -> AlertDecision:
     """Save the alert of a decision where nobody quieted its story, and what was decided; the decision it is.
 
     `said` is the reason that the statement's own row gives: a decision that says the same leaves no row.
+    `watch`: by which the stage times of the alert are kept.
     """
+    matched_at = watch.clock() if watch is not None else None
     if decision.alert is not None:
         decision = hushed(decision, hushes_of(connection, decision.alert.story_id), now)
     alert = decision.alert
@@ -37,6 +41,8 @@ def put(
         alert = replace(alert, backing=backing_of(connection, alert))
         decision = replace(decision, alert=alert)
         decision = replace(decision, held=send(connection, alert, subscription, now))
+        if watch is not None and matched_at is not None:
+            save_passage(connection, alert.id, cause, watch, matched_at)
     if alert is not None or decision.reason is not said:
         alert_id = alert.id if alert else None
         verdict = Verdict(subscription.name, decision.reason, alert_id, decision.note, cause)
