@@ -28,11 +28,14 @@ from service.outfeeds import Outfeeds
 from service.scheduler import Reach, Timed, build_scheduler
 from service.settings import Settings
 from service.store.hubs import Held
+from service.store.resending import Resent
 from service.subscribers import written
 from service.web.app import Push, Secret, create_app
 from service.web.audience import Editing
 from service.web.channels import ChannelDesk
+from service.web.deliveries import WINDOW, DeliveryDesk
 from service.web.intake import Intake, token_digest
+from service.web.metrics import Measured
 from service.web.mute import Muting
 from service.web.parts import DeskParts
 from service.web.serving import StreamingServer
@@ -128,6 +131,7 @@ def _serve(parts: wiring.Parts, listener: socket.socket, desk: DeskParts) -> Non
         traces=parts.ledger.traces,
         editing=_editing(parts),
         channels=_channels(parts),
+        deliveries=_deliveries(parts),
         secret=_secret(parts),
         streams=streams,
         desk=desk,
@@ -196,6 +200,30 @@ def _editing(parts: wiring.Parts) -> Editing:
         None if token is None else token_digest(token.get_secret_value()),
         lambda: written(rows.listed()),
         lambda draft, dry: change(rows, said, draft, parts.clock(), dry=dry),
+    )
+
+
+def _deliveries(parts: wiring.Parts) -> DeliveryDesk:
+    """What arrived and how long it took, as people and programs see it, and sending again."""
+    ledger, token = parts.ledger, parts.settings.edit_token
+
+    def measured() -> Measured:
+        now = parts.clock()
+        counts, channels = ledger.reports.counts(now), ledger.delivery_log.channels()
+        return Measured(counts, channels, ledger.passages.latency(now - WINDOW))
+
+    def sent(found: tuple[Resent, ...]) -> tuple[Resent, ...]:
+        parts.bell.ring(Work.DELIVERIES)
+        return found
+
+    return DeliveryDesk(
+        digest=None if token is None else token_digest(token.get_secret_value()),
+        log=ledger.delivery_log,
+        latency=ledger.passages.latency,
+        resend=lambda asked: sent(ledger.resending.one(asked, parts.clock())),
+        replay=lambda again, dry: sent(ledger.resending.since(again, parts.clock(), dry=dry)),
+        measured=measured,
+        clock=parts.clock,
     )
 
 

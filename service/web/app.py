@@ -27,6 +27,7 @@ from service.web.api import api_router, probe_router, why_router
 from service.web.audience import Editing, audience_router
 from service.web.channels import ChannelDesk, channel_page_router, channel_router
 from service.web.dashboard import TroubleView, page_router, why_page_router
+from service.web.deliveries import DeliveryDesk, delivery_page_router, delivery_router
 from service.web.headers import SecurityHeaders, harden
 from service.web.hosts import LOOPBACK, HostGate, Opened, allowed_names
 from service.web.intake import Intake, intake_router
@@ -47,7 +48,7 @@ _SENTENCES = {
     "Not Found": "There is nothing at this address.",
     "Method Not Allowed": "This address does not take that kind of request.",
 }
-_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", PATH, OUT, MUTE)
+_FOR_PROGRAMS = ("/api/", "/static/", "/livez", "/readyz", "/metrics", PATH, OUT, MUTE)
 _PUBLIC = (PATH, OUT, MUTE)  # what answers to the public host name
 
 
@@ -82,13 +83,14 @@ def create_app(
     secret: Secret = Secret(),
     streams: Streams | None = None,
     desk: DeskParts | None = None,
+    deliveries: DeliveryDesk | None = None,
 ) -> FastAPI:
     """Pages, API and probes over `reports`. `clock` gives aware times in UTC; `demo` says that seeds run.
 
     `intake`: where programs may push items; `push`: where hubs may; `traces`: what answers why;
     `editing`: who hears of what; `channels`: where it goes; `secret`: what may be read and done by
-    who was told an address; `streams`: alerts as they leave; `desk`: what the desk does besides. None:
-    there is no such address.
+    who was told an address; `streams`: alerts as they leave; `desk`: what the desk does besides;
+    `deliveries`: what arrived. None: there is no such address.
 
     Raises SettingsError for an allowed host that is none.
     """
@@ -101,7 +103,8 @@ def create_app(
         redoc_url=None,
     )
     nav = () if desk is None else nav_of(desk)
-    pages = Pages((*nav, ("/channels", "Channels")) if channels is not None else nav)
+    nav = (*nav, ("/channels", "Channels")) if channels is not None else nav
+    pages = Pages((*nav, ("/deliveries", "Deliveries")) if deliveries is not None else nav)
     curation = None if desk is None else desk.curation
     app.include_router(page_router(reports, pages, clock, demo=demo, curation=curation))
     app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
@@ -116,6 +119,9 @@ def create_app(
     if channels is not None:
         app.include_router(channel_router(channels))
         app.include_router(channel_page_router(channels, pages))
+    if deliveries is not None:
+        app.include_router(delivery_router(deliveries))
+        app.include_router(delivery_page_router(deliveries, pages))
     if intake is not None:
         app.include_router(intake_router(intake))
     if streams is not None:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from service.alerts import words as told
+from service.alerts.lines import first_line
+from service.core.messages import Message
 from service.core.model import EventType, Kind, Position, Quotation, Reason, Role, Strength
 from service.store.views import AlertRow, FeedAlertRow, TimelineRow
 from service.web import words
@@ -159,6 +161,11 @@ def after_report(at: datetime, item_id: str, rumor: Quotation | None) -> str:
     if item_id == rumor.item_id:
         return "in the same article as the report"
     return f"{elapsed(at - rumor.told_at)} after the report"
+
+
+def line(message: Message) -> str:
+    """A message in one line, as its reader was told."""
+    return first_line(message)
 
 
 def is_of_feed(row: AlertRow | FeedAlertRow) -> bool:
