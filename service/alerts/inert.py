@@ -7,17 +7,19 @@ other scripts that look alike, and joiners that some scripts and emoji need.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from urllib.parse import urlsplit
 
 QUOTATION_LIMIT = 600
 LINE_LIMIT = 200
-URL_LIMIT = 4096
+URL_LIMIT = 2000
 
 # Direction marks, overrides and isolates; zero-width space and joiner, byte order mark; annotation marks.
 _HIDDEN = frozenset("\u061c\u200b\u200e\u200f\u2060\ufeff\ufff9\ufffa\ufffb\u00ad") | frozenset(
     map(chr, [*range(0x202A, 0x202F), *range(0x2061, 0x2070), *range(0xE0000, 0xE0080)])
 )
+_NOT_IN_URL = re.compile(r"[\s\\<>\"\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ud800-\udfff]")
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Cn", "Co"})
 
 
@@ -46,14 +48,17 @@ def shorten(text: str, limit: int) -> str:
 
 
 def web_link(url: str | None) -> str | None:
-    """`url` where a person may follow it, else None: http or https, a host, no blanks, not endless."""
-    if url is None or len(url) > URL_LIMIT or any(_harmless(c) != c or c.isspace() for c in url):
+    """`url` where a person may follow it, else None: http or https, a host, no user, nothing odd."""
+    if url is None or len(url) > URL_LIMIT or _NOT_IN_URL.search(url):
+        return None
+    if any(_harmless(character) != character for character in url):
         return None
     try:
         parts = urlsplit(url)
-    except ValueError:
+        fit = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+    except ValueError:  # "http://[": an address that urllib cannot read
         return None
-    return url if parts.scheme in ("http", "https") and parts.hostname else None
+    return url if fit else None
 
 
 def _harmless(character: str) -> str:

@@ -6,9 +6,6 @@ that is down from Friday evening to Monday morning misses nothing.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-
 from service.errors import OutgoingError
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -43,19 +40,3 @@ def retry_after(error: OutgoingError, attempt: int, chance: float) -> float | No
     wish = error.retry_after
     # Written so that NaN counts as no wish.
     return max(wait, min(wish, LONGEST_WISH)) if wish is not None and wish > 0 else wait
-
-
-def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds in a `Retry-After` header, given as seconds or as a date; None where it says nothing usable."""
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        # 20 digits are past every clamp; more would only cost time.
-        return float(text[:20])
-    try:
-        then = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    seconds = (then - now).total_seconds()
-    return seconds if seconds > 0 else None

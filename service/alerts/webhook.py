@@ -13,10 +13,10 @@ from datetime import datetime
 
 from service.alerts.channels import WebhookChannel
 from service.alerts.payload import webhook_body
-from service.alerts.retries import parse_retry_after
 from service.alerts.signing import signed_headers
 from service.alerts.transport import Sent, first_words
 from service.core.messages import Told
+from service.core.wishes import seconds_asked
 from service.errors import OutgoingError, ReceiverGone
 from service.net import GuardedClient, Request, Response
 
@@ -68,6 +68,6 @@ def _judged(name: str, response: Response, at: datetime) -> Sent:
     raise OutgoingError(
         f"Webhook {name!r} answered {response.status}{redirect}.",
         status=response.status,
-        retry_after=parse_retry_after(response.header("retry-after"), at),
+        retry_after=seconds_asked(response.header("retry-after"), at),
         answer=answer,
     )

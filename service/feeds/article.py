@@ -17,9 +17,9 @@ from typing import Protocol
 from service import logs
 from service.core.articles import Verdict, canonical, judge, mark_of, refused, try_again
 from service.core.robots import allows
+from service.core.wishes import seconds_asked
 from service.errors import FeedError, LeaseLost, OutgoingError, StoreError
 from service.feeds.extract import extract_article
-from service.feeds.fetch import retry_after
 from service.feeds.robots import RobotsCache
 from service.net import MAX_REDIRECTS, GuardedClient, Request, Response, redirected, where
 from service.store.articles import ClaimedArticle
@@ -142,7 +142,7 @@ async def _page(work: Fetching, claimed: ClaimedArticle, now: datetime) -> Verdi
 
 def _usable(response: Response, claimed: ClaimedArticle, now: datetime) -> Verdict | Response:
     if response.status != 200:
-        wait = retry_after(response.header("retry-after"), now)
+        wait = seconds_asked(response.header("retry-after"), now)
         return refused(response.status, where(response.url), claimed.tries, now, wait)
     kind = (response.header("content-type") or "").partition(";")[0].strip().lower()
     return response if kind in _PAGES else Verdict("left", f"it is no web page but {kind[:100]}")

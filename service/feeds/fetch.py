@@ -11,13 +11,13 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 from service.core.feed import Feed
 from service.core.hosts import host_of
+from service.core.wishes import seconds_asked
 from service.errors import FeedError, OutgoingError
 from service.net import GuardedClient, Request, Response, where
 
@@ -148,7 +148,7 @@ def fresh_seconds(response: Response, now: datetime) -> int | None:
         if name.strip() == "max-age" and (seconds := _digits(value.strip().strip('"'))) is not None:
             return max(0, seconds - age)
     expires = response.header("expires")
-    until = retry_after(expires, now) if expires and not expires.strip().isdigit() else None
+    until = seconds_asked(expires, now) if expires and not expires.strip().isdigit() else None
     return None if until is None else int(until)
 
 
@@ -174,23 +174,7 @@ def _refusal(url: str, response: Response, now: datetime) -> OutgoingError:
         f"{where(url)} answered {response.status} instead of the feed.",
         permanent=response.status in (404, 410),
         status=response.status,
-        retry_after=retry_after(response.header("retry-after"), now),
+        retry_after=seconds_asked(response.header("retry-after"), now),
         answer=response.body[:500].decode("utf-8", "replace"),
         host=None if response.inside else host_of(response.url),
     )
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """A Retry-After header, in seconds or as a date, as seconds from `now`; None for junk and the past."""
-    if value is None:
-        return None
-    text = value.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    seconds = (aware - now).total_seconds()
-    return seconds if seconds >= 0 else None

@@ -30,8 +30,8 @@ from service.core.pushing import (
     signature_holds,
     verified,
 )
+from service.core.wishes import seconds_asked
 from service.errors import FeedError, OutgoingError, StoreError
-from service.feeds.fetch import retry_after
 from service.feeds.parse import parse_feed
 from service.net import GuardedClient, Request, Response, redirected, where
 from service.store.hubs import Held
@@ -154,7 +154,7 @@ async def _ask(
         if not 200 <= answer.status < 300:
             said = " ".join(answer.body[:200].decode("utf-8", "replace").split())
             trouble = f"{where(held.agreement.hub)} answered {answer.status}" + (f": {said}" if said else "")
-            wait = retry_after(answer.header("retry-after"), now)
+            wait = seconds_asked(answer.header("retry-after"), now)
     except OutgoingError as error:
         trouble = str(error)
     if trouble:

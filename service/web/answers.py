@@ -143,6 +143,15 @@ def _state_of(row: AlertRow | FeedAlertRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
+class _OnItsWay(_FromRow):
+    """When an alert was decided, and how its deliveries stand."""
+
+    created_at: Moment
+    deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
+    held_until: Moment | None = Field(None, description="It has not left yet")
+    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
+
+
 class AlertAnswer(_FromRow):
     """One event for one subscription, frozen when it was decided."""
 
@@ -165,14 +174,10 @@ class AlertAnswer(_FromRow):
     positions: list[PositionAnswer]
 
 
-class AlertRowAnswer(AlertAnswer):
+class AlertRowAnswer(_OnItsWay, AlertAnswer):
     """An alert about a story, when it was decided, and how its deliveries stand."""
 
     about: Literal["story"] = "story"
-    created_at: Moment
-    deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
-    held_until: Moment | None = Field(None, description="It has not left yet")
-    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
 
     @classmethod
     def of(cls, row: AlertRow) -> AlertRowAnswer:
@@ -195,14 +200,10 @@ class FeedAlertAnswer(_FromRow):
     why: str = Field(description="What befell it, in one sentence")
 
 
-class FeedAlertRowAnswer(FeedAlertAnswer):
+class FeedAlertRowAnswer(_OnItsWay, FeedAlertAnswer):
     """An alert about a feed, when it was decided, and how its deliveries stand."""
 
     about: Literal["feed"] = "feed"
-    created_at: Moment
-    deliveries: Annotated[list[DeliveryAnswer], BeforeValidator(_named)]
-    held_until: Moment | None = Field(None, description="It has not left yet")
-    digest_id: str | None = Field(None, description="The digest that told it, whose deliveries these are")
 
     @classmethod
     def of(cls, row: FeedAlertRow) -> FeedAlertRowAnswer:

@@ -1,7 +1,7 @@
 """From rows to what a person reads: sentences, clocks, marked quotations, links that may be followed. Pure.
 
 Feed text is inert on a page because of three things: the templates escape all of it, `inert` takes out what
-could turn the line around or stop the answer, and `link` lets only plain web addresses become links.
+could turn the line around or stop the answer, and `web_link` lets only plain web addresses become links.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from service.alerts import words as told
+from service.alerts.inert import web_link
 from service.alerts.lines import first_line
 from service.core.messages import Message
 from service.core.model import EventType, Kind, Position, Quotation, Reason, Role, Strength
@@ -24,8 +25,6 @@ from service.web import words
 # Embeddings, overrides and isolates reorder what stands around them. The plain marks LRM, RLM and ALM stay:
 # Arabic and Hebrew need them and they reach no further than themselves.
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
-_NOT_IN_URL = re.compile(r"[\s\\<>\"\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2066-\u2069\ud800-\udfff]")
-_MAX_URL = 2000
 
 _UNITS = (("y", 365 * 86400), ("mo", 30 * 86400), ("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
@@ -46,21 +45,9 @@ def inert(value: object) -> object:
     return value
 
 
-def link(url: str | None) -> str | None:
-    """`url` where a browser may follow it: http or https, a host, no user, nothing odd. Else None."""
-    if url is None or len(url) > _MAX_URL or _NOT_IN_URL.search(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        fit = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
-    except ValueError:  # "http://[": an address that urllib cannot read
-        return None
-    return url if fit else None
-
-
 def site(url: str | None) -> str:
     """The host of `url` for a person, without www; "" where it is no web address."""
-    plain = link(url)
+    plain = web_link(url)
     return (urlsplit(plain).hostname or "").removeprefix("www.") if plain else ""
 
 

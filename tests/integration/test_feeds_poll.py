@@ -15,8 +15,9 @@ import pytest
 from service.core.feed import EndedPoll, Feed, PollPlan
 from service.core.hosts import Hold, Place
 from service.core.model import Subscription
+from service.core.wishes import seconds_asked
 from service.errors import FeedError, OutgoingError, StoreError
-from service.feeds.fetch import Fetched, NotModified, fetch, retry_after
+from service.feeds.fetch import Fetched, NotModified, fetch
 from service.feeds.lanes import lane_of, poll_due
 from service.feeds.poll import PollReport, poll_feed
 from service.net import GuardedClient, Resolver
@@ -185,7 +186,7 @@ def test_a_server_cannot_send_us_to_a_file(server: FeedServer) -> None:
     ],
 )
 def test_retry_after_is_read_as_seconds_from_now(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, NOW) == seconds
+    assert seconds_asked(value, NOW) == seconds
 
 
 def test_a_refusal_carries_status_wish_and_words(server: FeedServer) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from service.alerts.retries import TRIES, parse_retry_after, retry_after
+from service.alerts.retries import TRIES, retry_after
+from service.core.wishes import seconds_asked
 from service.errors import OutgoingError
 
 CASES = tomllib.loads(
@@ -73,8 +74,8 @@ def test_a_receiver_that_wishes_for_haste_cannot_use_up_the_tries() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_a_retry_after_header_is_read_or_passed_over(case: dict[str, Any]) -> None:
-    assert parse_retry_after(case["header"], NOW) == case.get("seconds"), case["why"]
+    assert seconds_asked(case["header"], NOW) == case.get("seconds"), case["why"]
 
 
 def test_no_header_is_no_wish() -> None:
-    assert parse_retry_after(None, NOW) is None
+    assert seconds_asked(None, NOW) is None

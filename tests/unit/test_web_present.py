@@ -32,11 +32,11 @@ DENIED = Said(Kind.DENIAL, "Ford", "made up", 3, Strength.FLAT)
 
 @pytest.mark.parametrize("case", LINKS, ids=lambda case: case["id"])
 def test_only_plain_web_addresses_become_links(case: dict[str, Any]) -> None:
-    assert present.link(case["url"]) == (case["url"] if case["follow"] else None), case["why"]
+    assert present.web_link(case["url"]) == (case["url"] if case["follow"] else None), case["why"]
 
 
 def test_an_endless_address_is_no_link() -> None:
-    assert present.link("https://a.example/" + "a" * 2000) is None
+    assert present.web_link("https://a.example/" + "a" * 2000) is None
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ from typing import Any
 from service.alerts.chat import discord, slack, teams, telegram
 from service.alerts.lines import tongue_of
 from service.alerts.render import View, view
-from service.alerts.retries import parse_retry_after
 from service.alerts.tongue import Tongue
 from service.alerts.transport import Sent, first_words
 from service.core.messages import Told
+from service.core.wishes import seconds_asked
 from service.errors import OutgoingError, ReceiverGone
 from service.net import GuardedClient, Request, Response
 
@@ -101,7 +101,7 @@ class ChatTransport:
 
 def _wish(response: Response, at: datetime) -> float | None:
     """When it wants to be asked again: of the header, or of Telegram's own words."""
-    if (said := parse_retry_after(response.header("retry-after"), at)) is not None:
+    if (said := seconds_asked(response.header("retry-after"), at)) is not None:
         return said
     try:
         seconds = json.loads(response.body)["parameters"]["retry_after"]
