@@ -102,9 +102,7 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
     )
-    nav = () if desk is None else nav_of(desk)
-    nav = (*nav, ("/channels", "Channels")) if channels is not None else nav
-    pages = Pages((*nav, ("/deliveries", "Deliveries")) if deliveries is not None else nav)
+    pages = Pages(_nav(desk, channels, deliveries))
     curation = None if desk is None else desk.curation
     app.include_router(page_router(reports, pages, clock, demo=demo, curation=curation))
     app.include_router(api_router(reports) if desk is None else api_router(reports, desk.canonical))
@@ -116,12 +114,7 @@ def create_app(
         app.include_router(why_page_router(traces, pages))
     if editing is not None:
         app.include_router(audience_router(editing))
-    if channels is not None:
-        app.include_router(channel_router(channels))
-        app.include_router(channel_page_router(channels, pages))
-    if deliveries is not None:
-        app.include_router(delivery_router(deliveries))
-        app.include_router(delivery_page_router(deliveries, pages))
+    _add_sending(app, pages, channels, deliveries)
     if intake is not None:
         app.include_router(intake_router(intake))
     if streams is not None:
@@ -152,6 +145,28 @@ def _add_gates(
         app.add_middleware(AccessGate, access=desk.door.access)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # outermost: refusals carry the headers too
+
+
+def _nav(
+    desk: DeskParts | None, channels: ChannelDesk | None, deliveries: DeliveryDesk | None
+) -> tuple[tuple[str, str], ...]:
+    """The pages that every page leads to."""
+    nav = [] if desk is None else list(nav_of(desk))
+    nav += [] if channels is None else [("/channels", "Channels")]
+    nav += [] if deliveries is None else [("/deliveries", "Deliveries")]
+    return tuple(nav)
+
+
+def _add_sending(
+    app: FastAPI, pages: Pages, channels: ChannelDesk | None, deliveries: DeliveryDesk | None
+) -> None:
+    """Where alerts go, and what arrived."""
+    if channels is not None:
+        app.include_router(channel_router(channels))
+        app.include_router(channel_page_router(channels, pages))
+    if deliveries is not None:
+        app.include_router(delivery_router(deliveries))
+        app.include_router(delivery_page_router(deliveries, pages))
 
 
 class _Static(StaticFiles):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from service.clocks.release import release_due
 from service.core.backing import Backing, Track
-from service.core.model import Reading
+from service.core.model import Reading, Subscription
+from service.core.pacing import Pace, Rhythm
 from service.core.text import stable_id
 from service.store.ledger import Ledger
 from service.store.passages import Watch
@@ -28,8 +31,8 @@ class Ticking:
         return self.now
 
 
-def told(ledger: Ledger) -> None:
-    """A report and its denial, the denial seen at noon and handled on a ticking clock."""
+def told(ledger: Ledger, subscription: Subscription = EVERYTHING) -> None:
+    """A report and its denial, the denial seen a day later and handled on a ticking clock."""
     room = Room(ledger)
     room.report(0, "Reuters")
     room.report(0.1, "Wire")
@@ -40,7 +43,7 @@ def told(ledger: Ledger) -> None:
     assert work is not None
     clock = Ticking(item.told_at)
     watch = Watch(clock(), clock(), clock)
-    rules = Rules(NO_KNOWLEDGE, (EVERYTHING,), find=find_plainly, clock=clock)
+    rules = Rules(NO_KNOWLEDGE, (subscription,), find=find_plainly, clock=clock)
     handle_reading(ledger, rules, work, Reading("en", (said,)), clock.now, watch)
     receiver_clock = Clock(clock.now + 2 * SECOND)
     deliver(ledger, receiver_clock, Receiver(receiver_clock, name="terminal"))
@@ -54,6 +57,15 @@ def test_its_stages_are_kept_and_told_as_percentiles(ledger: Ledger) -> None:
     assert (spans["taken_to_read"], spans["read_to_matched"], spans["matched_to_queued"]) == (1, 1, 1)
     assert spans["queued_to_attempted"] == 2
     assert ledger.passages.latency(NOON + timedelta(days=300)).alerts == 0
+
+
+def test_an_alert_that_is_held_was_to_be_late_and_is_left_out(ledger: Ledger) -> None:
+    told(ledger, replace(EVERYTHING, pace=Pace(rhythm=Rhythm.DAILY)))
+    assert len(ledger.reports.alerts().items) == 1
+    assert ledger.passages.latency(NOON).alerts == 0
+    for name in release_due(ledger, (EVERYTHING,), NOON + timedelta(days=2)):
+        assert name.count == 1
+    assert ledger.passages.latency(NOON).alerts == 0
 
 
 def test_it_says_who_carries_it_and_tracks_as_they_were_counted_last(ledger: Ledger) -> None:
