@@ -22,8 +22,10 @@ from service.core.model import (
     Strength,
 )
 from service.core.records import Line, PartyRecord, Record, party_records, records
+from service.core.searching import joined
 from service.errors import InputError, StoreError
 from service.store.narrowing import ANY_ALERT, ANY_STORY, AlertsWanted, StoriesWanted
+from service.store.searching import Question
 from service.store.views import AlertRow, Counts, FeedRow, Page, StoryPage, StoryRow, TimelineRow
 from service.web.app import create_app
 
@@ -233,6 +235,12 @@ class FakeReports:
         rows = [a for a in rows if wanted.subscription in (None, a.alert.subscription)]
         rows = [a for a in rows if wanted.event in (None, a.alert.event.value)]
         return _cut([a for a in rows if wanted.story_id in (None, a.alert.story_id)], limit, cursor)
+
+    def search(self, question: Question, limit: int = 50, cursor: str | None = None) -> Page[StoryRow]:
+        self.check()
+        rows = [p.story for p in self.pages if question.status in (None, p.story.status)]
+        rows = [s for s in rows if all(term in joined([s.claim]) for term in question.terms)]
+        return _cut(rows, limit, cursor)
 
     def records(self) -> tuple[Record, ...]:
         self.check()

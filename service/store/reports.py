@@ -39,9 +39,11 @@ from service.store.schema import (
     feeds,
     items,
     revisions,
+    searched,
     statements,
     stories,
 )
+from service.store.searching import Question, asked_for
 from service.store.sources import origins_of
 from service.store.stories import story_of
 from service.store.told import told_of_story, told_rows
@@ -99,6 +101,18 @@ class Reports:
             origins = origins_of(connection, [row.id for row in shown])
         following = cursor_of(shown[-1].last_at, shown[-1].id) if len(rows) > limit else None
         return Page(tuple(_story_row(row, origins.get(row.id)) for row in shown), following)
+
+    def search(self, question: Question, limit: int = 50, cursor: str | None = None) -> Page[StoryRow]:
+        """Stories that answer, the latest moved first. InputError for a cursor that is not one of ours."""
+        asked = asked_for(question, limit, cursor, self._engine.dialect.name)
+        with reading(self._engine) as connection:
+            found = connection.execute(asked).all()
+            ids = [row.story_id for row in found[:limit]]
+            rows = {row.id: row for row in connection.execute(_STORIES.where(stories.c.id.in_(ids)))}
+            origins = origins_of(connection, ids)
+        shown = tuple(_story_row(rows[id_], origins.get(id_)) for id_ in ids if id_ in rows)
+        last = found[limit - 1] if len(found) > limit else None
+        return Page(shown, cursor_of(last.last_at, last.story_id) if last else None)
 
     def story(self, story_id: str) -> StoryPage | None:
         """A story with its timeline, oldest first, and its alerts, newest first.
@@ -176,7 +190,7 @@ class Reports:
             return Counts(
                 feeds=_count(connection, feeds, feeds.c.enabled),
                 items=_count(connection, items),
-                stories=_count(connection, stories, stories.c.became.is_(None)),
+                stories=_count(connection, searched),  # one small row for each that lives
                 alerts=_count(connection, alerts, alerts.c.about.in_(LISTED)),
                 revisions_waiting=_count(connection, revisions, revisions.c.state == PENDING),
                 deliveries_waiting=_count(connection, deliveries, deliveries.c.state == PENDING),

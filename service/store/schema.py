@@ -633,3 +633,14 @@ sessions = Table(
     Column("created_at", Moment, nullable=False),
     Column("until", Moment, nullable=False),
 )
+
+# The words by which a story is found (core/searching.py), one row for each that lives; status and last_at are
+# the story's. It has no index: a search walks all of it.
+searched = Table(
+    "searched",
+    metadata,
+    Column("story_id", Text, ForeignKey("stories.id"), primary_key=True),
+    Column("last_at", Moment, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("words", Text, nullable=False),
+)

@@ -16,6 +16,7 @@ from service.store.codec import decode, decode_all, encode, encode_all
 from service.store.engine import insert_into
 from service.store.finding import found_ids
 from service.store.schema import Moment, events, postings, statements, stories
+from service.store.searching import save_words
 
 _REMEMBERED = 2048
 
@@ -97,9 +98,11 @@ def save_story(connection: Connection, story: Story, before: int | None = None) 
         change: dict[str, object] = {f"new_{name}": value for name, value in row.items() if name != "id"}
         moved = connection.execute(_MOVE, change | {"story": story.id, "before": before})
         if moved.rowcount == 1:
+            save_words(connection, story)
             return
     if connection.execute(_open(connection.dialect.name), row).rowcount != 1:
         raise Conflict(f"The story {story.id} was changed by another worker before version {story.version}.")
+    save_words(connection, story)
 
 
 @cache

@@ -141,8 +141,7 @@ def _add_gates(
     """What every request passes, the last added first: headers, host, who asks, what that one has already."""
     opened = None if public_host is None else Opened(_PUBLIC, allowed_names([public_host]) - LOOPBACK)
     app.add_middleware(Validators)
-    if desk is not None and desk.door is not None:
-        app.add_middleware(AccessGate, access=desk.door.access)
+    _guard(app, desk)
     app.add_middleware(HostGate, allowed=allowed_names(allowed_hosts), opened=opened)
     app.add_middleware(SecurityHeaders)  # outermost: refusals carry the headers too
 
@@ -167,6 +166,12 @@ def _add_sending(
     if deliveries is not None:
         app.include_router(delivery_router(deliveries))
         app.include_router(delivery_page_router(deliveries, pages))
+
+
+def _guard(app: FastAPI, desk: DeskParts | None) -> None:
+    """Lets in who may, where the desk has a door."""
+    if desk is not None and desk.door is not None:
+        app.add_middleware(AccessGate, access=desk.door.access)
 
 
 class _Static(StaticFiles):

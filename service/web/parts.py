@@ -15,6 +15,7 @@ from service.web.login import Door, login_router
 from service.web.pages import Pages
 from service.web.reader import Reader, reader_router
 from service.web.reading import ReportsLike
+from service.web.searching import search_page_router, search_router
 from service.web.sources import sources_router
 
 
@@ -29,7 +30,7 @@ class DeskParts:
     door: Door | None = None
 
 
-NAV = (("/review", "Review"), ("/sources", "Sources"), ("/explain", "Explain"))
+NAV = (("/search", "Search"), ("/review", "Review"), ("/sources", "Sources"), ("/explain", "Explain"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def add_desk(app: FastAPI, desk: DeskParts, shown: Shown) -> None:
     """The addresses of the desk."""
     app.include_router(lists_router(desk.lists))
     app.include_router(reader_router(desk.reader))
+    app.include_router(search_router(shown.reports, desk.canonical))
+    app.include_router(search_page_router(shown.reports, desk.canonical, shown.pages, shown.clock))
     if desk.door is not None:
         app.include_router(login_router(desk.door, shown.pages))
     app.include_router(curation_router(desk.curation))

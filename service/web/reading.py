@@ -12,6 +12,7 @@ from service.core.model import Status
 from service.core.records import PartyRecord, Record
 from service.errors import InputError
 from service.store.narrowing import ANY_ALERT, ANY_STORY, AlertsWanted, StoriesWanted
+from service.store.searching import Question
 from service.store.views import AlertRow, Counts, FeedAlertRow, FeedRow, Page, StoryPage, StoryRow
 from service.tracing import TracesLike, Why, why
 
@@ -40,6 +41,10 @@ class ReportsLike(Protocol):
         self, limit: int = 50, cursor: str | None = None, wanted: AlertsWanted = ANY_ALERT
     ) -> Page[AlertRow | FeedAlertRow]:
         """Newest first. InputError for a cursor that we never gave."""
+        ...
+
+    def search(self, question: Question, limit: int = 50, cursor: str | None = None) -> Page[StoryRow]:
+        """Stories that answer, the latest first. InputError for a cursor that we never gave."""
         ...
 
     def records(self) -> tuple[Record, ...]:

@@ -141,6 +141,11 @@ def test_with_a_token_every_address_of_the_api_takes_one(world: World) -> None:
         )
 
 
+@pytest.mark.parametrize("address", ["/livez", "/static/desk.css", "/push/x", "/out/x.atom", "/mute/x"])
+def test_what_has_a_secret_of_its_own_takes_no_token(world: World, address: str) -> None:
+    assert world.with_tokens().client().get(address).status_code in (200, 404)
+
+
 def test_a_token_in_the_address_is_no_token(world: World) -> None:
     client = world.with_tokens().client()
     for name in ("token", "access_token", "authorization"):

@@ -20,7 +20,7 @@ from tests.integration.test_web_inert import Skeleton
 PAYLOADS = tomllib.loads(
     (Path(__file__).parents[1] / "cases" / "web" / "payloads.toml").read_text(encoding="utf-8")
 )["case"]
-PAGES = ["/explain", "/sources", "/sources?subject=reporter"]
+PAGES = ["/search", "/explain", "/sources", "/sources?subject=reporter"]
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_every_page_leads_to_the_others_and_says_where_one_is(client: TestClient
     here = address.split("?")[0]
     assert f'<a href="{here}" aria-current="page">' in page
     assert page.count('aria-current="page"') == 1
-    for other in ("/", "/sources", "/explain"):
+    for other in ("/", "/search", "/review", "/sources", "/explain"):
         assert f'<a href="{other}"' in page
     assert client.head(address).status_code == 200
 
@@ -142,6 +142,45 @@ def test_an_empty_desk_says_how_to_begin() -> None:
 
 def test_a_wrong_subject_is_refused(client: TestClient) -> None:
     assert client.get("/sources?subject=prophet").status_code == 422
+
+
+# --- search ----------------------------------------------------------------------------------------
+
+
+def test_a_search_finds_stories_and_keeps_what_was_asked(client: TestClient) -> None:
+    page = client.get("/search?q=長城&status=open&kind=").text
+    assert "传小米计划利用长城汽车的工厂" in page
+    assert "Banco Alameda" not in page
+    assert 'value="長城"' in page
+    assert '<option value="open" selected>' in page
+    assert '<details id="filters" open>' in page
+
+
+def test_a_search_says_what_is_wrong_or_that_nothing_is_there(client: TestClient) -> None:
+    for address, status, words in (
+        ("/search?q=!!!", 400, "There is no word in what is looked for"),
+        ("/search?since=2026-02-31", 400, "2026-02-31 is no day"),
+        ("/search?status=famous", 400, "none of the words"),
+        ("/search?q=zeppelin", 200, "No story holds all of that"),
+        ("/search?q=" + "x" * 301, 422, "q:"),
+        ("/search?cursor=made-up&q=ford", 400, "cursor"),
+    ):
+        answer = client.get(address)
+        assert (answer.status_code, words in answer.text) == (status, True), address
+
+
+def test_a_search_leads_on_with_all_that_was_asked() -> None:
+    desk = a_full_desk()
+    desk.pages = desk.pages * 25
+    page = desk_client(desk).get("/search?q=ford&status=denied&outlet=").text
+    assert 'href="/search?q=ford&amp;status=denied&amp;cursor=after-20"' in page
+
+
+def test_programs_search_too(client: TestClient) -> None:
+    (story,) = client.get("/api/v1/search?q=banco+job&status=confirmed").json()["items"]
+    assert story["claim"].startswith("Banco Alameda")
+    assert client.get("/api/v1/search?q=%25").status_code == 400
+    assert client.get("/api/v1/search?kind=song").status_code == 400
 
 
 # --- inert -----------------------------------------------------------------------------------------
