@@ -39,12 +39,12 @@ WITHIN = timedelta(minutes=1)
 FRESH_FOR = timedelta(seconds=2)  # how long a look at the tokens is good for: a revoked one ends after it
 _MOST_ADDRESSES = 10_000
 _SAFE = ("GET", "HEAD", "OPTIONS")
-# Asked for without a token: a supervisor's probe, our own few files, the page where one is given, and what
+# Asked for without a token: a supervisor's probes, our own few files, the page where one is given, and what
 # comes with a secret of its own: hubs, the feeds that others read, the links in mails.
-OPEN = ("/livez", "/static/", "/login", PATH, OUT, MUTE)
+OPEN = ("/livez", "/readyz", "/static/", "/login", PATH, OUT, MUTE)
 _BY_ITSELF = "/api/v1/items"  # a push of items brings the intake's token, which this gate does not know
 _READING = ("/explain", "/api/v1/read", "/logout")  # sent, and change nothing
-_PROGRAMS = ("/api/", "/metrics", "/readyz")
+_PROGRAMS = ("/api/", "/metrics")
 
 
 class TokensLike(Protocol):
