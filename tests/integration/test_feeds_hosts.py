@@ -248,10 +248,10 @@ def test_the_gap_is_a_second_unless_it_is_set() -> None:
 
 
 def test_every_request_takes_its_turn_and_the_wait_is_not_counted(server: FeedServer) -> None:
-    """Two at once, of 0.3 s each: the second would not be done within 0.5 s of its beginning."""
-    answer = Spans(0.3)
+    """Two at once, of 0.8 s each: the second would not be done within 1.5 s of its beginning."""
+    answer = Spans(0.8)
     server.serve_raw("/x", answer)
-    request = Request("GET", server.url("/x", host="one.example"), deadline_seconds=0.5)
+    request = Request("GET", server.url("/x", host="one.example"), deadline_seconds=1.5)
 
     async def both() -> None:
         client = open_client(0.1)

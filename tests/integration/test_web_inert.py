@@ -66,7 +66,10 @@ def told_with(text: str, url: str | None = "https://a.example/") -> FakeReports:
 
 
 def _all_of_it(page: StoryPage, text: str) -> StoryPage:
-    rows = tuple(replace(row, because=(text,), joined_because=(text,)) for row in page.timeline)
+    # A fake's id is made of how long a title is; here the one text is longer than the other.
+    rows = tuple(
+        replace(row, because=(text,), joined_because=(text,), item_id="item_x") for row in page.timeline
+    )
     alerts = tuple(
         replace(row, alert=replace(row.alert, subscription=text), deliveries=((text, "delivered"),))
         for row in page.alerts
