@@ -10,8 +10,8 @@ from alembic import op
 
 from service.core.searching import joined
 
-revision = "0014"
-down_revision = "0012"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
