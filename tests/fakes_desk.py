@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from service.core.model import Claim, Evidence, Item, Kind, PassedOver, Reading, Role, Statement, Strength
 from service.errors import InputError
 from service.jsonl import GivenItem
-from service.store.lists import ANY_DELIVERY, DeliveriesWanted, DeliveryRow, ItemPage, ItemRow
+from service.store.lists import ItemPage, ItemRow
 from service.store.views import Page
 from service.web.app import create_app
 from service.web.callers import Seal
@@ -31,11 +31,6 @@ class FakeLists:
     def item(self, item_id: str) -> ItemPage | None:
         self.asked.append(item_id)
         return None
-
-    def deliveries(
-        self, limit: int = 50, cursor: str | None = None, wanted: DeliveriesWanted = ANY_DELIVERY
-    ) -> Page[DeliveryRow]:
-        return Page((), None)
 
 
 def read_as_a_denial(given: GivenItem) -> Read:

@@ -8,11 +8,18 @@ with FeedServer() as server:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
+
+
+class Loopback:
+    """A resolver to which every name is on loopback."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        return ["127.0.0.1"]
 
 
 @dataclass(frozen=True, slots=True)

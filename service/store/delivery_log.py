@@ -23,7 +23,9 @@ _a, _d = attempts, deliveries
 _ATTEMPTS = select(_a, _d.c.channel, _d.c.alert_id, (_a.c.delivery_id).label("id")).join(
     _d, _d.c.id == _a.c.delivery_id
 )
-_DELIVERIES = select(_d, alerts.c.about, alerts.c.alert).join(alerts, alerts.c.id == _d.c.alert_id)
+_DELIVERIES = select(
+    _d, alerts.c.subscription, alerts.c.about, alerts.c.story_id, alerts.c.feed_id, alerts.c.alert
+).join(alerts, alerts.c.id == _d.c.alert_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Wanted:
     channel: str | None = None
     state: DeliveryState | None = None
     since: datetime | None = None
+    alert_id: str | None = None
 
 
 EVERY = Wanted()
@@ -59,7 +62,10 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A message on one channel, and how it stands. `id` is the webhook-id; `last` is its last try."""
+    """A message on one channel, and how it stands. `id` is the webhook-id; `last` is its last try.
+
+    `about`: what the message tells of, as `messages.about_of` says it.
+    """
 
     id: str
     alert_id: str
@@ -68,6 +74,10 @@ class DeliveryRow:
     created_at: datetime
     next_at: datetime
     tries: int
+    subscription: str
+    about: str
+    story_id: str | None
+    feed_id: str | None
     message: Message
     last: AttemptRow | None
 
@@ -107,6 +117,8 @@ class DeliveryLog:
             which = which.where(_d.c.state == wanted.state.value)
         if wanted.since is not None:
             which = which.where(_d.c.created_at >= wanted.since)
+        if wanted.alert_id is not None:
+            which = which.where(_d.c.alert_id == wanted.alert_id)
         with reading(self._engine) as connection:
             asked = page_of(which, _d.c.created_at, _d.c.id, limit, cursor)
             rows = connection.execute(asked).all()
@@ -175,6 +187,10 @@ def _deliveries(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Deliv
             created_at=row.created_at,
             next_at=row.next_at,
             tries=row.tries,
+            subscription=row.subscription,
+            about=row.about,
+            story_id=row.story_id,
+            feed_id=row.feed_id,
             message=message_of(row.about, row.alert),
             last=tried.get(row.id),
         )

@@ -1,4 +1,4 @@
-"""The lists that pages and API turn over besides stories and alerts: items, and deliveries. Reads only."""
+"""Items as pages and API turn them over, and one of them whole. Reads only."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Row, and_, select
+from sqlalchemy import Engine, Row, and_, select
 
 from service.core.model import Reason, Statement
 from service.errors import InputError
 from service.store.codec import decode
 from service.store.engine import reading
-from service.store.paging import cursor_of, number_cursor, page_of, parsed_number
-from service.store.schema import alerts, deliveries, items, revisions, statements
+from service.store.paging import number_cursor, parsed_number
+from service.store.schema import items, revisions, statements
 from service.store.views import Page
 
 _r = revisions
 _LATEST = select(_r, items.c.revisions.label("newest"), items.c.first_seen_at).join(
     items, and_(items.c.id == _r.c.item_id, items.c.revisions == _r.c.revision)
 )
-_DELIVERIES = select(
-    deliveries, alerts.c.subscription, alerts.c.about, alerts.c.story_id, alerts.c.feed_id
-).join(alerts, alerts.c.id == deliveries.c.alert_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +61,8 @@ class ItemPage:
     statements: tuple[SaidRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryRow:
-    """An alert on one channel. `about`: story, feed or digest. `next_at` is None where nothing is due."""
-
-    id: str
-    alert_id: str
-    channel: str
-    state: str
-    tries: int
-    created_at: datetime
-    next_at: datetime | None
-    subscription: str
-    about: str
-    story_id: str | None
-    feed_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveriesWanted:
-    """Of one channel, in one state, of one alert."""
-
-    channel: str | None = None
-    state: str | None = None
-    alert_id: str | None = None
-
-
-ANY_DELIVERY = DeliveriesWanted()
-
-
 class Lists:
-    """The lists of one ledger."""
+    """The items of one ledger."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -125,23 +93,6 @@ class Lists:
             said = connection.execute(read.where(mine)).all()
         return ItemPage(_item_row(row), row.text, tuple(_said_row(one) for one in said))
 
-    def deliveries(
-        self, limit: int = 50, cursor: str | None = None, wanted: DeliveriesWanted = ANY_DELIVERY
-    ) -> Page[DeliveryRow]:
-        """Deliveries, the newest first. InputError for a cursor that is not one of ours."""
-        asked = _DELIVERIES.where(*_wanted(wanted))
-        asked = page_of(asked, deliveries.c.created_at, deliveries.c.id, limit, cursor)
-        with reading(self._engine) as connection:
-            rows = connection.execute(asked).all()
-        shown = tuple(map(_delivery_row, rows[:limit]))
-        return Page(shown, cursor_of(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None)
-
-
-def _wanted(wanted: DeliveriesWanted) -> list[ColumnElement[bool]]:
-    d = deliveries.c
-    asked = ((d.channel, wanted.channel), (d.state, wanted.state), (d.alert_id, wanted.alert_id))
-    return [column == value for column, value in asked if value is not None]
-
 
 def _item_row(row: Row[Any]) -> ItemRow:
     return ItemRow(
@@ -165,19 +116,3 @@ def _item_row(row: Row[Any]) -> ItemRow:
 def _said_row(row: Any) -> SaidRow:
     reason = Reason(row.reason) if row.reason else None
     return SaidRow(decode(Statement, row.statement), row.story_id, reason, row.why)
-
-
-def _delivery_row(row: Row[Any]) -> DeliveryRow:
-    return DeliveryRow(
-        id=row.id,
-        alert_id=row.alert_id,
-        channel=row.channel,
-        state=row.state,
-        tries=row.tries,
-        created_at=row.created_at,
-        next_at=row.next_at if row.state == "pending" else None,
-        subscription=row.subscription,
-        about=row.about,
-        story_id=row.story_id,
-        feed_id=row.feed_id,
-    )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Query, Security
-from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,11 +29,10 @@ from service.errors import InputError
 from service.subscribers import Written
 from service.web.answers import PageAnswer
 from service.web.bodies import read_body
-from service.web.intake import MAX_BODY, admit
+from service.web.intake import EDITING, MAX_BODY, admit
 from service.web.problems import problem_answers
 
 SECONDS = 30.0
-_SCHEME = HTTPBearer(scheme_name="editing", auto_error=False)  # for the description; `admit` decides
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -93,7 +91,7 @@ def audience_router(editing: Editing) -> APIRouter:
 def _add_changes(router: APIRouter, editing: Editing, digest: bytes) -> None:
     guarded: dict[str, Any] = {
         "responses": problem_answers(401, 408, 413),
-        "dependencies": [Security(_SCHEME)],
+        "dependencies": [Security(EDITING)],
     }
 
     async def changed(request: Request, draft: Callable[[bytes], Draft], dry: bool = False) -> ChangesAnswer:

@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Path, Security
-from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,11 +21,11 @@ from starlette.responses import HTMLResponse
 from service.channel_care import Standing, Tried
 from service.errors import InputError
 from service.web.answers import Moment, PageAnswer
-from service.web.intake import admit
+from service.web.intake import EDITING, admit
+from service.web.our_page import from_our_page
 from service.web.pages import Pages
 from service.web.problems import problem_answers
 
-_SCHEME = HTTPBearer(scheme_name="editing", auto_error=False)  # for the description; `admit` decides
 Name = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 
 
@@ -98,7 +96,7 @@ def channel_router(desk: ChannelDesk) -> APIRouter:
 def _add_changes(router: APIRouter, desk: ChannelDesk, digest: bytes) -> None:
     guarded: dict[str, Any] = {
         "responses": problem_answers(401, 404, 409),
-        "dependencies": [Security(_SCHEME)],
+        "dependencies": [Security(EDITING)],
     }
 
     @router.post("/channels/{name}/test", summary="Send a test and hear what the receiver says", **guarded)
@@ -156,13 +154,3 @@ def channel_page_router(desk: ChannelDesk, pages: Pages) -> APIRouter:
         return pages.answer(shown)
 
     return router
-
-
-def from_our_page(request: Request) -> bool:
-    """Whether the browser says that a page of ours sent this; what says nothing is no page of ours."""
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site is not None and site != "same-origin":
-        return False
-    if origin is not None and origin != "null":
-        return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
-    return site == "same-origin"

@@ -27,8 +27,8 @@ from service.store.views import DoubtRow
 from service.web.answers import Moment, PageAnswer
 from service.web.bodies import read_body
 from service.web.callers import Caller, Seal, caller_of
-from service.web.channels import from_our_page
 from service.web.forms import read_form
+from service.web.our_page import from_our_page
 from service.web.pages import Pages
 from service.web.problems import problem_answers
 

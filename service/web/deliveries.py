@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, HTTPException, Path, Query, Security
-from fastapi.security import HTTPBearer
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse
@@ -23,16 +22,15 @@ from service.store.delivery_log import AttemptRow, ChannelRow, DeliveryPage, Del
 from service.store.resending import Again, Resent
 from service.store.views import Page
 from service.web.answers import Moment, PageAnswer
-from service.web.intake import admit
+from service.web.api import Cursor, Limit
+from service.web.intake import EDITING, admit
+from service.web.lists import Named
 from service.web.metrics import CONTENT_TYPE, Measured, exposition
 from service.web.pages import Pages
 from service.web.problems import problem_answers
 
 WINDOW = timedelta(days=1)
 ON_A_PAGE = 50
-_SCHEME = HTTPBearer(scheme_name="editing", auto_error=False)  # for the description; `admit` decides
-Limit = Annotated[int, Query(ge=1, le=200)]
-Cursor = Annotated[str | None, Query(min_length=1, max_length=500, pattern=r"^[!-~]+$")]
 Channel = Annotated[str | None, Query(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
 State = Annotated[DeliveryState | None, Query()]
 Since = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
@@ -98,6 +96,10 @@ class DeliveryRowAnswer(_FromRow):
     created_at: Moment
     next_at: Moment | None = Field(description="When it is tried next; null where it is not")
     tries: int
+    subscription: str
+    about: str = Field(description="story, feed or digest")
+    story_id: str | None
+    feed_id: str | None
     headline: str
     last: AttemptAnswer | None
 
@@ -112,6 +114,10 @@ class DeliveryRowAnswer(_FromRow):
             created_at=row.created_at,
             next_at=row.next_at if row.state is DeliveryState.PENDING else None,
             tries=row.tries,
+            subscription=row.subscription,
+            about=row.about,
+            story_id=row.story_id,
+            feed_id=row.feed_id,
             headline=first_line(row.message),
             last=None if row.last is None else AttemptAnswer.model_validate(row.last),
         )
@@ -178,11 +184,12 @@ def delivery_router(desk: DeliveryDesk) -> APIRouter:
     def list_deliveries(
         limit: Limit = 50,
         cursor: Cursor = None,
-        channel: Channel = None,
+        channel: Named = None,
         state: State = None,
         since: Since | None = None,
+        alert: Named = None,
     ) -> PageAnswer[DeliveryRowAnswer]:
-        page = desk.log.list(limit, cursor, Wanted(channel, state, since))
+        page = desk.log.list(limit, cursor, Wanted(channel, state, since, alert))
         return PageAnswer(items=[DeliveryRowAnswer.of(row) for row in page.items], next=page.next)
 
     @router.get("/attempts", summary="Every attempt, the latest first")
@@ -211,7 +218,7 @@ def delivery_router(desk: DeliveryDesk) -> APIRouter:
 
 
 def _add_repeats(router: APIRouter, desk: DeliveryDesk, digest: bytes) -> None:
-    guarded: dict[str, Any] = {"responses": problem_answers(401, 404), "dependencies": [Security(_SCHEME)]}
+    guarded: dict[str, Any] = {"responses": problem_answers(401, 404), "dependencies": [Security(EDITING)]}
 
     @router.post("/deliveries/{id}/resend", summary="Send again under the same id", **guarded)
     def resend(id: Id, request: Request) -> PageAnswer[ResentAnswer]:

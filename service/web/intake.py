@@ -33,6 +33,7 @@ LINES = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"}
 )
 
+EDITING = HTTPBearer(scheme_name="editing", auto_error=False)  # of who may edit, told the same way
 _SCHEME = HTTPBearer(scheme_name="intake", auto_error=False)  # for the description; `admit` decides
 ITEM_SCHEMA = {
     "type": "object",

@@ -1,10 +1,10 @@
-"""What the API answers of items and deliveries, and of a reading: as types, for its description."""
+"""What the API answers of items, and of a reading: as types, for its description."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.core.model import DeliveryState, Kind, Reason, Role, Strength
+from service.core.model import Kind, Reason, Role, Strength
 from service.store.lists import ItemPage, SaidRow
 from service.web.answers import EvidenceAnswer, Moment
 
@@ -84,19 +84,3 @@ class ItemPageAnswer(BaseModel):
         """The ledger's page."""
         said = [SaidAnswer.of(row) for row in page.statements]
         return cls(item=ItemAnswer.model_validate(page.item), text=page.text, statements=said)
-
-
-class DeliveryRowAnswer(_FromRow):
-    """An alert on one channel."""
-
-    id: str
-    alert_id: str
-    channel: str
-    state: DeliveryState
-    tries: int
-    created_at: Moment
-    next_at: Moment | None = Field(description="When it is tried next; null where it is not")
-    subscription: str
-    about: str = Field(description="story, feed or digest")
-    story_id: str | None
-    feed_id: str | None

@@ -1,4 +1,4 @@
-"""The API's lists of items and deliveries, and one item whole."""
+"""The API's list of items, and one item whole."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Query
 
-from service.core.model import DeliveryState
-from service.store.lists import ANY_DELIVERY, DeliveriesWanted, DeliveryRow, ItemPage, ItemRow
+from service.store.lists import ItemPage, ItemRow
 from service.store.views import Page
 from service.web.answers import PageAnswer
 from service.web.api import Cursor, Limit
-from service.web.list_answers import DeliveryRowAnswer, ItemAnswer, ItemPageAnswer
+from service.web.list_answers import ItemAnswer, ItemPageAnswer
 from service.web.problems import problem_answers
 from service.web.reading import FIT_ID
 
@@ -30,15 +29,9 @@ class ListsLike(Protocol):
         """An item whole, None where there is none."""
         ...
 
-    def deliveries(
-        self, limit: int = 50, cursor: str | None = None, wanted: DeliveriesWanted = ANY_DELIVERY
-    ) -> Page[DeliveryRow]:
-        """Deliveries, the newest first."""
-        ...
-
 
 def lists_router(lists: ListsLike) -> APIRouter:
-    """`/items`, `/items/{id}` and `/deliveries`, newest first, a page at a time."""
+    """`/items` and `/items/{id}`, newest first, a page at a time."""
     router = APIRouter(prefix="/api/v1", tags=["desk"], responses=problem_answers(400, 422, 503))
 
     @router.get("/items", summary="Items, the last to come or change first")
@@ -55,18 +48,6 @@ def lists_router(lists: ListsLike) -> APIRouter:
         if found is None:
             raise HTTPException(404, "There is no item with this id.")
         return ItemPageAnswer.of(found)
-
-    @router.get("/deliveries", summary="Deliveries, newest first")
-    def list_deliveries(
-        limit: Limit = 50,
-        cursor: Cursor = None,
-        channel: Named = None,
-        state: DeliveryState | None = None,
-        alert: Named = None,
-    ) -> PageAnswer[DeliveryRowAnswer]:
-        wanted = DeliveriesWanted(channel, state.value if state else None, alert)
-        page = lists.deliveries(limit, cursor, wanted)
-        return PageAnswer(items=[DeliveryRowAnswer.model_validate(row) for row in page.items], next=page.next)
 
     return router
 

@@ -21,8 +21,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from service.store.access import digest_of
 from service.web.access import COOKIE, Access, Refused, address_of, session_in
 from service.web.callers import Caller
-from service.web.channels import from_our_page
 from service.web.forms import read_form
+from service.web.our_page import from_our_page
 from service.web.pages import Pages
 
 LASTS = timedelta(days=7)

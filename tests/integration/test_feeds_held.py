@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +14,7 @@ from service.feeds.poll import PollReport
 from service.net import GuardedClient
 from service.pace import HostPace
 from service.store.ledger import Ledger
-from tests.fakes_feeds import FeedServer
+from tests.fakes_feeds import FeedServer, Loopback
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -23,13 +23,6 @@ ATOM = (
     b"<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title>"
     b"<entry><id>1</id><title>T</title></entry></feed>"
 )
-
-
-class Loopback:
-    """Every name is on loopback."""
-
-    async def addresses(self, host: str, port: int) -> Sequence[str]:
-        return ["127.0.0.1"]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from service.pace import HostPace
 from service.scheduler import Timed, build_scheduler
 from service.settings import Settings
 from service.store.ledger import Ledger
-from tests.fakes_feeds import FeedServer
+from tests.fakes_feeds import FeedServer, Loopback
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -36,13 +36,6 @@ ATOM = (
     b"<feed xmlns='http://www.w3.org/2005/Atom'><title>F</title>"
     b"<entry><id>1</id><title>T</title></entry></feed>"
 )
-
-
-class Loopback:
-    """Every name is on loopback."""
-
-    async def addresses(self, host: str, port: int) -> Sequence[str]:
-        return ["127.0.0.1"]
 
 
 def open_client(gap: float = 0.0, polite: Sequence[str] = LOOPBACK) -> GuardedClient:

@@ -76,13 +76,6 @@ class RememberedFeeds:
         return len(plan.revisions)
 
 
-class Loopback:
-    """Every name is on loopback."""
-
-    async def addresses(self, host: str, port: int) -> Sequence[str]:
-        return ["127.0.0.1"]
-
-
 @pytest.fixture
 def server() -> Iterator[FeedServer]:
     with FeedServer() as running:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from service.core.model import DeliveryState
 from service.core.text import stable_id
 from service.errors import InputError
+from service.store.delivery_log import Wanted
 from service.store.ledger import Ledger
-from service.store.lists import DeliveriesWanted
 from service.store.narrowing import AlertsWanted, StoriesWanted
 from tests.fakes_store import NOON, a_feed, a_plan, a_revision, an_item, later, tell, told_with_alert
 
@@ -55,7 +56,7 @@ def test_an_item_is_told_with_what_was_read_in_it(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("cursor", ["", "W10", "WyJhIl0", "bnVsbA", "WzEuNV0", "Wy0xXQ", "WzFlMzBd", "~"])
 def test_a_cursor_that_was_never_given_is_refused(ledger: Ledger, cursor: str) -> None:
-    for listed in (ledger.lists.items, ledger.lists.deliveries):
+    for listed in (ledger.lists.items, ledger.delivery_log.list):
         with pytest.raises(InputError, match="cursor"):
             listed(5, cursor)
 
@@ -63,15 +64,16 @@ def test_a_cursor_that_was_never_given_is_refused(ledger: Ledger, cursor: str) -
 def test_deliveries_come_newest_first_and_are_narrowed(ledger: Ledger) -> None:
     for number in range(3):
         told_with_alert(ledger, f"alert_{number}", an_item(f"i{number}", number))
-    everything = ledger.lists.deliveries().items
+    log = ledger.delivery_log
+    everything = log.list().items
     assert len(everything) >= 3
     assert [row.created_at for row in everything] == sorted((r.created_at for r in everything), reverse=True)
-    first = ledger.lists.deliveries(1)
-    assert ledger.lists.deliveries(500, first.next).items == everything[1:]
-    of_one = ledger.lists.deliveries(wanted=DeliveriesWanted(alert_id="alert_1")).items
+    first = log.list(1)
+    assert log.list(500, first.next).items == everything[1:]
+    of_one = log.list(wanted=Wanted(alert_id="alert_1")).items
     assert {row.alert_id for row in of_one} == {"alert_1"}
-    assert not ledger.lists.deliveries(wanted=DeliveriesWanted(state="dead")).items
-    assert not ledger.lists.deliveries(wanted=DeliveriesWanted(channel="no such")).items
+    assert not log.list(wanted=Wanted(state=DeliveryState.DEAD)).items
+    assert not log.list(wanted=Wanted(channel="no such")).items
 
 
 def test_stories_are_narrowed_by_principal_and_time(ledger: Ledger) -> None:

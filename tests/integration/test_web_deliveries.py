@@ -13,11 +13,10 @@ from fastapi.testclient import TestClient
 from service.errors import OutgoingError
 from service.store.ledger import Ledger
 from service.web.app import create_app
-from service.web.deliveries import DeliveryDesk
 from service.web.intake import token_digest
-from service.web.metrics import Measured
 from tests.fakes_outage import Clock, Receiver, deliver, told_at_once
 from tests.fakes_store import NOON
+from tests.fakes_web_deliveries import delivery_desk
 
 TOKEN = "a-token-that-nobody-guesses-0123"
 MINUTE = timedelta(minutes=1)
@@ -38,17 +37,7 @@ def ledger() -> Iterator[Ledger]:
 
 @pytest.fixture
 def client(ledger: Ledger) -> Iterator[TestClient]:
-    desk = DeliveryDesk(
-        digest=token_digest(TOKEN),
-        log=ledger.delivery_log,
-        latency=ledger.passages.latency,
-        resend=lambda asked: ledger.resending.one(asked, NOON),
-        replay=lambda again, dry: ledger.resending.since(again, NOON, dry=dry),
-        measured=lambda: Measured(
-            ledger.reports.counts(NOON), ledger.delivery_log.channels(), ledger.passages.latency(NOON)
-        ),
-        clock=lambda: NOON,
-    )
+    desk = delivery_desk(ledger, token_digest(TOKEN))
     app = create_app(ledger.reports, allowed_hosts=[], clock=lambda: NOON, demo=False, deliveries=desk)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 
 from service.lexicons import load_knowledge
@@ -16,6 +18,7 @@ from service.web.parts import DeskParts
 from service.web.reader import MAX_TEXT
 from tests.fakes_store import an_item, tell, told_with_alert
 from tests.fakes_web import NOW
+from tests.fakes_web_deliveries import delivery_desk
 from workers.desk_decisions import Deciding
 from workers.desk_parts import curation_of, reader
 
@@ -39,7 +42,14 @@ def parts_of_reading() -> DeskParts:
 def client(ledger: Ledger, parts_of_reading: DeskParts) -> TestClient:
     deciding = curation_of(Deciding(ledger, tuple, lambda: None, lambda: NOW))
     desk = DeskParts(ledger.lists, parts_of_reading.reader, deciding, parts_of_reading.canonical)
-    app = create_app(ledger.reports, allowed_hosts=[], clock=lambda: NOW, demo=False, desk=desk)
+    app = create_app(
+        ledger.reports,
+        allowed_hosts=[],
+        clock=lambda: NOW,
+        demo=False,
+        desk=desk,
+        deliveries=delivery_desk(ledger),
+    )
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
@@ -146,6 +156,18 @@ def test_what_cannot_be_read_is_a_problem(client: TestClient, body: bytes, kind:
     if status != 200:
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["detail"].endswith(".")
+
+
+def test_no_address_is_answered_in_two_places(client: TestClient) -> None:
+    app = client.app
+    assert isinstance(app, FastAPI)
+    answered = [
+        (method, str(context.path))
+        for context in iter_route_contexts(app.routes)
+        for method in getattr(context, "methods", None) or ()
+    ]
+    assert len(answered) > 20
+    assert [one for one in answered if answered.count(one) > 1] == []
 
 
 def test_every_new_address_is_described(client: TestClient) -> None:
